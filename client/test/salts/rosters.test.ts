@@ -208,6 +208,18 @@ describe('a fork', () => {
     return { federation, ours, theirs: federation.rosters }
   }
 
+  /** A device on our branch of a fork, with half an hour of fixes. */
+  async function onOurBranch() {
+    const forked = await forkedFederation(1)
+    const { federation, ours } = forked
+    const tracer = await openTracer(federation)
+    federation.rosters = ours
+    await untilNewsAfter(federation, ours.at(-1)!)
+    await tracer.sync()
+    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
+    return { ...forked, tracer }
+  }
+
   it('a fork stops a device permanently with ROSTER_FORKED as soon as a roster of the other branch comes', async () => {
     for (const depth of [1, 3]) {
       const { federation, ours, theirs } = await forkedFederation(depth)
@@ -237,23 +249,13 @@ describe('a fork', () => {
   })
 
   it('a fork without a next roster stops a device in the sync in which a salt node does not know its roster', async () => {
-    const { federation, ours, theirs } = await forkedFederation(1)
-    const tracer = await openTracer(federation)
-    federation.rosters = ours
-    await untilNewsAfter(federation, ours.at(-1)!)
-    await tracer.sync()
-    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
+    const { federation, theirs, ours, tracer } = await onOurBranch()
     federation.rosters = theirs.slice(0, ours.length)
     await expect(tracer.sync()).rejects.toMatchObject(isForked(1))
   })
 
   it('a device goes on when salt nodes do not know its roster yet', async () => {
-    const { federation, ours } = await forkedFederation(1)
-    const tracer = await openTracer(federation)
-    federation.rosters = ours
-    await untilNewsAfter(federation, ours.at(-1)!)
-    await tracer.sync()
-    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
+    const { federation, ours, tracer } = await onOurBranch()
     federation.rosters = ours.slice(0, -1)
     expect(await tracer.sync()).toMatchObject({ fixesHashed: 0, fixesDeferred: 6 })
     federation.rosters = ours
@@ -280,12 +282,7 @@ describe('a fork', () => {
   })
 
   it('a device takes no fork from an entry whose other rosters are uncertified', async () => {
-    const { federation, ours, theirs } = await forkedFederation(1)
-    const tracer = await openTracer(federation)
-    federation.rosters = ours
-    await untilNewsAfter(federation, ours.at(-1)!)
-    await tracer.sync()
-    await recordAll(tracer, life(CAFE, federation.clock.now(), 30))
+    const { federation, theirs, tracer } = await onOurBranch()
     const forged = theirs.map((item, i) => (i === 0 ? item : { ...item, votes: item.votes.slice(0, 4) }))
     const asked = watch(
       federation,

@@ -16,3 +16,15 @@ export function dayToFirstEpoch(day: number): number {
 export function dayToEpochs(day: number): number[] {
   return Array.from({ length: EPOCHS_PER_DAY }, (_, i) => dayToFirstEpoch(day) + i)
 }
+
+/** The items of each day, in their order. */
+export function byDay<T extends { epoch: number }>(items: readonly T[]): Map<number, T[]> {
+  const days = new Map<number, T[]>()
+  for (const item of items) {
+    const day = epochToDay(item.epoch)
+    const known = days.get(day)
+    if (known === undefined) days.set(day, [item])
+    else known.push(item)
+  }
+  return days
+}

@@ -15,7 +15,8 @@ const VERSION = 1
 const KEY_BYTES = 32
 /** The permission bits of the group and of all other users. */
 const OTHERS = 0o077
-const HEX = /^[0-9a-f]{64}$/
+/** A key in the file. */
+export const KEY_HEX = /^[0-9a-f]{64}$/
 
 export interface StoreKeys {
   readonly users: Uint8Array
@@ -41,25 +42,11 @@ interface KeyFile {
 /** Reads the keys. With `isFounding`, makes those of a new store, and keeps an existing file for the store before. */
 export async function openStoreKeys(path: string, random: Random, isFounding: boolean): Promise<StoreKeys> {
   const exclusive = oneAtATime()
-  const fresh = (): string => bytesToHex(random(KEY_BYTES))
-  const write = async (content: KeyFile): Promise<void> => {
-    try {
-      await writeCheckedFile(path, content)
-    } catch (error) {
-      throw toDiskError(error, 'keys')
-    }
-  }
-  await assertOwn(path)
-  let content = await read(path)
-  if (content === undefined && !isFounding) {
-    const text = 'the key file of the store is missing; mount the right disk, or restore its copy'
-    throw new FederationError('STORE_MISSING', text, { dir: path })
-  }
-  if (content === undefined) {
-    content = { version: VERSION, users: fresh(), meta: fresh(), floor: 0, days: {} }
-    await write(content)
-  }
-  let known: KeyFile = content
+  const fresh = (): string => makeKeyHex(random)
+  const make = (): KeyFile => ({ version: VERSION, users: fresh(), meta: fresh(), floor: 0, days: {} })
+  const missing = 'mount the right disk, or restore its copy'
+  const { content, write } = await openKeyFile({ path, isFounding, read, make, missing })
+  let known = content
   return {
     users: hexToBytes(known.users),
     meta: hexToBytes(known.meta),
@@ -89,8 +76,45 @@ export async function openStoreKeys(path: string, random: Random, isFounding: bo
   }
 }
 
+/** A new key, as the file has it. */
+export function makeKeyHex(random: Random): string {
+  return bytesToHex(random(KEY_BYTES))
+}
+
+interface KeyFileInit<T> {
+  readonly path: string
+  readonly isFounding: boolean
+  /** The checked content; undefined when there is no file. */
+  read(path: string): Promise<T | undefined>
+  /** The content for a new store. */
+  make(): T
+  /** The advice when the file of an existing store is missing. */
+  readonly missing: string
+}
+
+/** The content of a file of keys, and how to replace it. With `isFounding`, makes the file unless there is one. */
+export async function openKeyFile<T extends object>({ path, isFounding, read, make, missing }: KeyFileInit<T>) {
+  const write = async (content: T): Promise<void> => {
+    try {
+      await writeCheckedFile(path, content)
+    } catch (error) {
+      throw toDiskError(error, 'keys')
+    }
+  }
+  await assertOwn(path)
+  const known = await read(path)
+  if (known !== undefined) return { content: known, write }
+  if (!isFounding) {
+    const text = `the key file of the store is missing; ${missing}`
+    throw new FederationError('STORE_MISSING', text, { dir: path })
+  }
+  const content = make()
+  await write(content)
+  return { content, write }
+}
+
 /** Throws FILE_EXPOSED when others than the owner can access the keys. */
-export async function assertOwn(path: string): Promise<void> {
+async function assertOwn(path: string): Promise<void> {
   const mode = process.platform === 'win32' ? 0 : ((await statOf(path))?.mode ?? 0)
   if ((mode & OTHERS) === 0) return
   const next = `run \`chmod 600 '${path}'\`, and found a new store if somebody may have read the keys`
@@ -115,6 +139,6 @@ async function read(path: string): Promise<KeyFile | undefined> {
   if (content === undefined) return undefined
   const { version, users = '', meta = '', floor, days = {} } = content
   const keys = [users, meta, ...Object.values(days)]
-  if (version !== VERSION || !keys.every((key) => HEX.test(key)) || !Number.isInteger(floor)) return corrupt('keys')
+  if (version !== VERSION || !keys.every((key) => KEY_HEX.test(key)) || !Number.isInteger(floor)) return corrupt('keys')
   return content as KeyFile
 }

@@ -9,7 +9,7 @@ import { boundedMap, bytesToHex, equalBytes, FederationError } from '@geotrace/c
 import { prefixRange } from '../../../platform/level-handle.ts'
 import type { Attempts, CentralStore, CodeRecord, Deposit, SyncRecord, User } from '../central-store.ts'
 import { decodeJson, decodePair, decodeSync, decodeUser, encodePair, encodeSync, encodeUser } from '../codecs.ts'
-import { dayToEpochs, epochToDay } from '../day.ts'
+import { byDay, dayToEpochs, epochToDay } from '../day.ts'
 import { isNext } from '../leases.ts'
 import { NO_ROWS } from '../row-set.ts'
 import type { Database, Operation } from './database.ts'
@@ -184,15 +184,4 @@ function acknowledgement(deposit: Deposit, day: number): Operation[] {
     operations.push({ key: metaKey('attempts', user), body: encodePair(attempts.day, attempts.count) })
   }
   return operations
-}
-
-function byDay<T extends { epoch: number }>(items: readonly T[]): Map<number, T[]> {
-  const days = new Map<number, T[]>()
-  for (const item of items) {
-    const day = epochToDay(item.epoch)
-    const known = days.get(day)
-    if (known === undefined) days.set(day, [item])
-    else known.push(item)
-  }
-  return days
 }

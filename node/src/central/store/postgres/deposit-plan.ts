@@ -5,7 +5,7 @@
 import { equalBytes, FederationError } from '@geotrace/core-wasm/wire'
 import { blobToAck, blobToGroups, encodeBlob, epochToBit } from '../arrival.ts'
 import type { CentralStore, Deposit, EpochHashes, EpochRows, User } from '../central-store.ts'
-import { epochToDay } from '../day.ts'
+import { byDay } from '../day.ts'
 import { isNext } from '../leases.ts'
 import { countRows, freshGroups, joinGroups } from '../row-groups.ts'
 import { NO_ROWS, rowsWith, rowsWithout } from '../row-set.ts'
@@ -158,15 +158,4 @@ function findAck(held: ReadonlyMap<number, readonly HeldBlob[]>, syncId: Uint8Ar
 
 function toBits(groups: readonly EpochRows[], isAcknowledged: boolean): number {
   return groups.reduce((bits, { epoch }) => bits | epochToBit(epoch), isAcknowledged ? ACKNOWLEDGED : 0)
-}
-
-export function byDay<T extends { epoch: number }>(items: readonly T[]): Map<number, T[]> {
-  const days = new Map<number, T[]>()
-  for (const item of items) {
-    const day = epochToDay(item.epoch)
-    const known = days.get(day)
-    if (known === undefined) days.set(day, [item])
-    else known.push(item)
-  }
-  return days
 }

@@ -5,15 +5,12 @@
  */
 import { createHmac } from 'node:crypto'
 import { oneAtATime, type Random } from '@geotrace/core-wasm'
-import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
-import { toDiskError } from '../../../platform/disk-error.ts'
-import { readCheckedFile, writeCheckedFile } from '../checked-file.ts'
+import { bytesToHex, hexToBytes } from '@geotrace/core-wasm/wire'
+import { readCheckedFile } from '../checked-file.ts'
 import { corrupt } from '../sealed-value.ts'
-import { assertOwn } from '../store-keys.ts'
+import { KEY_HEX, makeKeyHex, openKeyFile } from '../store-keys.ts'
 
 const VERSION = 2
-const KEY_BYTES = 32
-const HEX = /^[0-9a-f]{64}$/
 
 export interface RatchetKeys {
   readonly users: Uint8Array
@@ -35,25 +32,11 @@ interface KeyFile {
 /** Reads the keys; with `isFounding`, makes those of a new store unless there is a file. */
 export async function openRatchetKeys(path: string, random: Random, isFounding: boolean): Promise<RatchetKeys> {
   const exclusive = oneAtATime()
-  const write = async (content: KeyFile): Promise<void> => {
-    try {
-      await writeCheckedFile(path, content)
-    } catch (error) {
-      throw toDiskError(error, 'keys')
-    }
-  }
-  await assertOwn(path)
-  let known = await read(path)
-  if (known === undefined && !isFounding) {
-    const text = 'the key file of the store is missing; copy it from another process, or restore its copy'
-    throw new FederationError('STORE_MISSING', text, { dir: path })
-  }
-  if (known === undefined) {
-    const [users, meta, link] = [0, 1, 2].map(() => bytesToHex(random(KEY_BYTES)))
-    known = { version: VERSION, users: users!, meta: meta!, floor: 0, link: link! }
-    await write(known)
-  }
-  let file = known
+  const fresh = (): string => makeKeyHex(random)
+  const make = (): KeyFile => ({ version: VERSION, users: fresh(), meta: fresh(), floor: 0, link: fresh() })
+  const missing = 'copy it from another process, or restore its copy'
+  const { content, write } = await openKeyFile({ path, isFounding, read, make, missing })
+  let file = content
   /** The links of the days from the floor on, as far as they were needed. */
   let links = [hexToBytes(file.link)]
   const linkOf = (day: number): Uint8Array => {
@@ -85,7 +68,7 @@ async function read(path: string): Promise<KeyFile | undefined> {
   const content = (await readCheckedFile(path)) as Partial<KeyFile> | undefined
   if (content === undefined) return undefined
   const { version, users = '', meta = '', floor, link = '' } = content
-  if (version !== VERSION || ![users, meta, link].every((key) => HEX.test(key)) || !Number.isInteger(floor))
+  if (version !== VERSION || ![users, meta, link].every((key) => KEY_HEX.test(key)) || !Number.isInteger(floor))
     return corrupt('keys')
   return content as KeyFile
 }
