@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CORE_SHA256 } from '../core-wasm/dist/index.js'
 import { DEMO_PHRASE } from '../core-wasm/dist/wire/index.js'
-import { newDemoManifest } from '../node/dist/membership/new-manifest.js'
+import { DEMO_TOKENS_PER_DAY, demoTokens, newDemoManifest } from '../node/dist/membership/new-manifest.js'
 import { root } from './setup.js'
 
 const operators = ['ash', 'birch', 'cedar', 'elm', 'fir', 'authority']
@@ -17,6 +17,7 @@ const manifest = newDemoManifest({
     operator,
     addresses: [`/ip4/127.0.0.1/tcp/${4101 + i}`, `/ip4/127.0.0.1/tcp/${4201 + i}/ws`],
   })),
+  parameters: { tokens: demoTokens(DEMO_PHRASE, DEMO_TOKENS_PER_DAY) },
   at: Date.parse('2026-11-21T00:00:00Z'),
 })
 writeFileSync(join(root, 'federation.json'), `${JSON.stringify(manifest, null, 2)}\n`)

@@ -357,11 +357,12 @@ describe('the documents', () => {
 })
 
 describe('the manifest of the demo', () => {
-  it('the demo manifest pins the builds of the core in this checkout', async () => {
+  it('the demo manifest pins the builds of the core in this checkout, and has threshold salting with tokens', async () => {
     const { CORE_SHA256 } = await import('@geotrace/core-wasm')
     const { parseManifest } = await import('@geotrace/core-wasm/wire')
     const manifest = parseManifest(readFileSync(join(root, 'federation.json'), 'utf8'))
     expect(manifest.core).toEqual(CORE_SHA256)
+    expect(manifest.parameters).toMatchObject({ salting: 'threshold', tokens: { perDay: 4 } })
   })
 })
 

@@ -92,6 +92,9 @@ interface NewDemo extends Pick<NewFederation, 'name' | 'parameters' | 'at'> {
   peers: readonly { operator: string; addresses: string[] }[]
 }
 
+/** Tokens of each device of a demo, as a federation of 3 of 5 gives them. */
+export const DEMO_TOKENS_PER_DAY = 4
+
 /** Tokens of a demo, whose issuer's key derives from the phrase too. */
 export function demoTokens(phrase: string, perDay: number): TokenParameters {
   return { perDay, key: demoIssuerNumbers(phrase).modulus }

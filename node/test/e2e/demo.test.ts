@@ -64,6 +64,10 @@ describe('the demo', () => {
     expect(processes).toHaveLength(6)
     await expectGone(processes)
     expect(directories().filter((name) => !before.includes(name))).toEqual([])
+    // Every resident has a code of their own, and tokens for the day.
+    const enrolled = [...text.matchAll(/^ {3}(\w+) +((?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}) {2}[3-4] tokens$/gm)]
+    expect(enrolled.map(([, name]) => name)).toEqual(['ada', 'ben', 'cleo', 'dan', 'eve', 'finn'])
+    expect(new Set(enrolled.map(([, , code]) => code)).size).toBe(6)
     expect(text).toMatch(/ben: AT RISK, degree 1.*sat at her table/)
     expect(text).toMatch(/cleo: AT RISK, degree 1.*had just been/)
     expect(text).toMatch(/dan: AT RISK, degree 2/)
@@ -112,7 +116,12 @@ describe('the demo', () => {
     const [, url] = /The web app, for you: {2}(http:\/\/127\.0\.0\.1:\d+\/)/.exec(next.text())!
     const get = (path: string) => fetch(`${url}${path}`)
     expect(await (await get('')).text()).toContain('<title>Geo Trace</title>')
-    expect(await (await get('federation.json')).json()).toMatchObject({ name: 'Geo Trace demo' })
+    const tokens = { perDay: 4, key: expect.stringMatching(/^[0-9a-f]{512}$/) }
+    expect(await (await get('federation.json')).json()).toMatchObject({
+      name: 'Geo Trace demo',
+      parameters: { tokens },
+    })
+    expect(next.text()).toMatch(/an enrolment code: +(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4} /)
     const { features } = (await (await get('demo-track.geojson')).json()) as { features: unknown[] }
     expect(features).toHaveLength(34)
     // A peer that ends by itself does not end the demo.

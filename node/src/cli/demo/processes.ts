@@ -10,7 +10,7 @@ import { adminRequest } from '../../admin/client.ts'
 import { type ChangeView, changeToBase64 } from '../../admin/membership-routes.ts'
 import { DEMO_AUTHORITY, DEMO_OPERATORS, localManifest } from '../../local/local-federation.ts'
 import { freePort, loopbackAddresses } from '../../local/loopback.ts'
-import { demoCard } from '../../membership/new-manifest.ts'
+import { DEMO_TOKENS_PER_DAY, demoCard } from '../../membership/new-manifest.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
 import { nativeSigner } from '../../platform/native-signer.ts'
 import { cardToApplication } from '../federation/join.ts'
@@ -43,8 +43,6 @@ interface ProcessesInit {
   onEnd?: (peer: PeerProcess) => void
 }
 
-/** Tokens of each device, as a federation of 3 of 5 gives them. */
-const TOKENS_PER_DAY = 4
 /** Names of the operators that may join later. */
 const NEWCOMERS = ['hazel', 'maple', 'oak', 'pine', 'rowan', 'spruce', 'willow', 'yew'] as const
 
@@ -56,7 +54,7 @@ export async function startProcesses(init: ProcessesInit): Promise<FederationPro
   const manifest = await localManifest({
     hosts: hosts.slice(0, DEMO_OPERATORS.length + 1),
     at: systemClock().now(),
-    tokensPerDay: TOKENS_PER_DAY,
+    tokensPerDay: DEMO_TOKENS_PER_DAY,
     ...(speed !== undefined && { speed }),
     ...(parameters && { parameters }),
   })

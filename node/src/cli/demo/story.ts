@@ -12,6 +12,8 @@ import { residentLines } from './words.ts'
 
 const REPORTER = 'ada'
 const LOOK_AGAIN_MS = 250
+/** For a computer and a phone, or for two browsers that meet. */
+const VISITOR_CODES = 2
 
 export function introduce(
   { manifest, peers }: { manifest: Manifest; peers: readonly PeerProcess[] },
@@ -36,11 +38,11 @@ export async function tellStory(federation: FederationProcesses, town: Town, out
       `   ${name.padEnd(5)} ${story.padEnd(36)} ${result.fixesHashed} fixes → ${result.rowsDeposited} risk hashes, ${result.saltsAsked} salts`,
     )
   }
-  const tokens = await town.enrolAll(await issueEnrolments(federation, town.size))
   out.line()
-  out.line(
-    `Each resident enrols with a code of the authority and has tokens for the day, ${tokens} in all: the quota of salts is theirs, whatever address they share.`,
-  )
+  out.line('The authority prints an enrolment code for each resident, and their devices fetch tokens for the day.')
+  out.line('A token opens the quota of one device, whatever address it shares with others:')
+  for (const { name, code, tokens } of await town.enrolAll(await issueEnrolments(federation, town.size)))
+    out.line(`   ${name.padEnd(5)} ${code}  ${tokens} tokens`)
   const code = await issueCode(federation)
   await town.report(REPORTER, code)
   out.line()
@@ -66,6 +68,8 @@ export async function serveWeb(
   out.line(
     '   It shows what a phone shows its owner: map, diary, exposures and deposits, and a lab that explains them.',
   )
+  const enrolments = await issueEnrolments(federation, VISITOR_CODES)
+  for (const code of enrolments) out.line(`   an enrolment code:     ${code}  (Settings, Tokens; one for each browser)`)
   out.line(`   a report code to try:  ${await issueCode(federation)}`)
   return web
 }

@@ -29,8 +29,8 @@ export interface Looked {
 export interface Town {
   readonly size: number
   syncAll(onStart: (name: string) => void): Promise<{ name: string; story: string; result: SyncResult }[]>
-  /** Enrols everybody, each with a code of their own. Returns how many tokens all have for today. */
-  enrolAll(codes: readonly string[]): Promise<number>
+  /** Enrols everybody, each with a code of their own, and tells how many tokens each has for today. */
+  enrolAll(codes: readonly string[]): Promise<{ name: string; code: string; tokens: number }[]>
   report(name: string, code: string): Promise<void>
   /** Syncs everybody except the reporter and returns their marks and exposures. */
   look(reporter: string): Promise<Looked[]>
@@ -66,12 +66,12 @@ export async function openTown(init: TownInit): Promise<Town> {
       return done
     },
     async enrolAll(codes) {
-      let tokens = 0
-      for (const [i, { tracer }] of people.entries()) {
-        const control = await tracer.tokens()
-        tokens += (await whenAdmitted(() => control.enrol(codes[i]!))).today
+      const enrolled = []
+      for (const [i, { name, tracer }] of people.entries()) {
+        const [control, code] = [await tracer.tokens(), codes[i]!]
+        enrolled.push({ name, code, tokens: (await whenAdmitted(() => control.enrol(code))).today })
       }
-      return tokens
+      return enrolled
     },
     async report(name, code) {
       const { tracer } = people.find((person) => person.name === name)!
