@@ -3,9 +3,8 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { bundleProgram } from './test-program.js'
 
-const RUNNER = fileURLToPath(new URL('test-program.js', import.meta.url))
 const MOUNT = 'mount -t tmpfs -o size=$1,mode=700 tmpfs "$2"'
 const ROUNDS_MAX = 100
 
@@ -22,9 +21,9 @@ export function canMount() {
 export async function runOnSmallDisk(program, size) {
   const dir = mkdtempSync(join(tmpdir(), 'geotrace-small-'))
   try {
-    const args = ['-rm', 'sh', '-c', `${MOUNT} && exec "$3" "$4"`, 'sh', size, dir, process.execPath, RUNNER]
-    const child = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    child.stdin.end(`${JSON.stringify([program, dir])}\n`)
+    const command = [process.execPath, await bundleProgram(program), dir]
+    const args = ['-rm', 'sh', '-c', `${MOUNT} && shift 2 && exec "$@"`, 'sh', size, dir, ...command]
+    const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] })
     let text = ''
     for await (const chunk of child.stdout) text += chunk
     return JSON.parse(text)

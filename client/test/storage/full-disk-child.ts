@@ -5,7 +5,7 @@ import { levelStorage } from '../../src/node.ts'
 import { encryptedStorage } from '../../src/storage/encrypted-storage.ts'
 import { put, type Storage } from '../../src/storage/storage.ts'
 
-const dir = process.argv[3]!
+const dir = process.argv[2]!
 
 const storages = {
   level: () => levelStorage(join(dir, 'level')),

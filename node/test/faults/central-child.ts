@@ -5,7 +5,7 @@ import { levelStore } from '../../src/central/store/level/level-store.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { startPeer, take, toStep } from './central-steps.ts'
 
-const [dir, seed, from] = process.argv.slice(3) as [string, string, string]
+const [dir, seed, from] = process.argv.slice(2) as [string, string, string]
 const store = await levelStore({ dir, random: systemRandom, clock: systemClock() })
 const peer = await startPeer(store, toStep(Number(seed), Number(from)))
 for (let n = Number(from); ; n++) {

@@ -4,15 +4,16 @@
  * A power cut is a copy of the block device of a mounted file system, which needs root. FAULTS_KILLS and FAULTS_CUTS set
  * smaller numbers.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '@geotrace/core-wasm'
 import { EPOCHS_PER_DAY, type Row } from '@geotrace/core-wasm/wire'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
+import { bundleProgram, startProgram } from '../../../scripts/test-program.js'
 import { levelStore } from '../../src/central/store/level/level-store.ts'
 import { hashToKey } from '../../src/central/store/row-set.ts'
 import { systemRandom } from '../../src/platform/random.ts'
@@ -82,11 +83,10 @@ const closed = (child: ChildProcess) =>
     ? Promise.resolve()
     : new Promise((resolve) => void child.once('close', resolve))
 
-function prepare(): ChildProcess {
-  return spawn(process.execPath, [resolve(import.meta.dirname, '../../../scripts/test-program.js')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-}
+let program: string
+beforeAll(async () => {
+  program = await bundleProgram('node/test/faults/central-child.ts')
+})
 
 /** One store from its founding, and all that the test knows of it. */
 class Life {
@@ -104,19 +104,17 @@ class Life {
     this.machine = machine
   }
 
-  async interrupt(child: ChildProcess, dice: number): Promise<void> {
+  async interrupt(dice: number): Promise<void> {
+    const child = startProgram(program, [this.machine.dir, `${this.seed}`, `${this.next}`])
     const steps = 1 + (dice % STEPS_MAX)
     const begun = new Promise<void>((resolve) => {
-      createInterface({ input: child.stdout! }).on('line', (line) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
         this.acknowledged.push(Number(line))
         this.next = Number(line) + 1
         if (this.acknowledged.length % STEPS_MAX === steps % STEPS_MAX) resolve()
       })
       child.once('close', () => resolve())
     })
-    child.stdin!.write(
-      `${JSON.stringify(['/node/test/faults/central-child.ts', this.machine.dir, `${this.seed}`, `${this.next}`])}\n`,
-    )
     await begun
     // A process that ended by itself would prove nothing.
     expect(child.exitCode).toBe(null)
@@ -253,16 +251,13 @@ function isAtLeast(a: ModelMark | undefined, b: ModelMark | undefined): boolean 
 
 async function interruptAll(count: number, machineOf: (root: string) => Machine): Promise<Record<string, number>> {
   const totals = { interruptions: 0, acknowledged: 0, marks: 0, exact: 0 }
-  let spare = prepare()
   for (let done = 0; done < count; ) {
     const root = mkdtempSync(join(tmpdir(), 'geotrace-lives-'))
     const life = new Life(done, machineOf(root))
     try {
       for (let i = 0; i < PER_STORE && done < count; i++, done++) {
-        const child = spare
-        if (done < count - 1) spare = prepare()
         const dice = systemRandom(4).reduce((all, byte) => all * 256 + byte, 0)
-        await life.interrupt(child, dice)
+        await life.interrupt(dice)
         await life.check()
       }
     } finally {

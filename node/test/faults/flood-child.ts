@@ -13,7 +13,7 @@ import { systemRandom } from '../../src/platform/random.ts'
 import { deposit, group, id, row } from '../central/store/sample.ts'
 import { demoManifest } from '../central/world.ts'
 
-const [dir, usersText, epochsText] = process.argv.slice(3) as [string, string, string]
+const [dir, usersText, epochsText] = process.argv.slice(2) as [string, string, string]
 const [users, epochs] = [Number(usersText), Number(epochsText)]
 /** Rows of one size and lag that a user may deposit in an epoch. */
 const ROWS_PER_SHAPE = 48

@@ -15,7 +15,7 @@ import { silent } from '../../src/platform/log.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { group, id, row } from '../central/store/sample.ts'
 
-const [name, keyPath, url, speed] = process.argv.slice(3) as [string, string, string, string]
+const [name, keyPath, url, speed] = process.argv.slice(2) as [string, string, string, string]
 const PERIOD_MS = 2_000
 /** A clock that runs faster, so that a lease ends sooner. */
 const real = systemClock()

@@ -2,15 +2,16 @@
  * Two processes on one store in PostgreSQL. A random one is killed again and again, or the one that leads. All that
  * either acknowledged must be there, and no period may have two votes. FAULTS_KILLS sets the number of kills.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '@geotrace/core-wasm'
 import { hexToBytes } from '@geotrace/core-wasm/wire'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { bundleProgram, startProgram } from '../../../scripts/test-program.js'
 import { postgresStore } from '../../src/central/store/postgres/postgres-store.ts'
 import { systemRandom } from '../../src/platform/random.ts'
 import { hasServer, type TestServer, testServer } from '../central/store/postgres/server.ts'
@@ -41,15 +42,12 @@ it.skipIf(!hasServer())(`two processes lose nothing and vote once over ${KILLS} 
   let leader: Name = 'first'
   let [leads, before] = [0, 0]
 
+  const program = await bundleProgram('node/test/faults/two-processes-child.ts')
   const start = async (name: Name): Promise<void> => {
-    const program = resolve(import.meta.dirname, '../../../scripts/test-program.js')
-    const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = startProgram(program, [name, keyPath, url!, `${SPEED}`])
     running.set(name, child)
-    child.stdin!.write(
-      `${JSON.stringify(['/node/test/faults/two-processes-child.ts', name, keyPath, url, `${SPEED}`])}\n`,
-    )
     await new Promise<void>((ready) => {
-      createInterface({ input: child.stdout! }).on('line', (line) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
         const [kind, value = '', hash = ''] = line.split(' ')
         if (kind === 'l') [leader, leads] = [name, leads + 1]
         if (kind === 'v') votes.set(value, (votes.get(value) ?? new Set()).add(hash))

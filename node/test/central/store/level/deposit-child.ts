@@ -9,7 +9,7 @@ import { systemRandom } from '../../../../src/platform/random.ts'
 import { id } from '../sample.ts'
 import { childDeposit } from './child-deposit.ts'
 
-const [dir, from] = process.argv.slice(3) as [string, string]
+const [dir, from] = process.argv.slice(2) as [string, string]
 const store = await levelStore({ dir, random: systemRandom, clock: systemClock() })
 const user = await store.addUser(id('killed'), 1, 100)
 writeSync(1, 'r\n')

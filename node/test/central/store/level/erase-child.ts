@@ -9,7 +9,7 @@ import { type OpenLevel, openLevel } from '../../../../src/platform/level-handle
 import { systemRandom } from '../../../../src/platform/random.ts'
 import { id } from '../sample.ts'
 
-const [dir, writes] = process.argv.slice(3) as [string, string]
+const [dir, writes] = process.argv.slice(2) as [string, string]
 let left = Number.POSITIVE_INFINITY
 const open: OpenLevel = async (path, settings) => {
   const handle = await openLevel(path, settings)

@@ -15,7 +15,7 @@ import { levelQuotaDisk } from '../../../../src/salt/quota/quota-disk.ts'
 import { deposit, group, hash, id, row, rowsOf, syncId } from '../sample.ts'
 
 const EPOCH = 100 * EPOCHS_PER_DAY
-const dir = process.argv[3]!
+const dir = process.argv[2]!
 const { FAULTS_LEFT = '60000', FAULTS_SUBJECT = '' } = process.env
 const bytesOf = (n: number) => new Uint8Array(3_000).fill(n)
 

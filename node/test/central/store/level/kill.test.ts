@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '@geotrace/core-wasm'
 import { bytesToRows } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { bundleProgram, startProgram } from '../../../../../scripts/test-program.js'
 import { levelStore } from '../../../../src/central/store/level/level-store.ts'
 import { rowsToHashes } from '../../../../src/central/store/row-set.ts'
 import { systemRandom } from '../../../../src/platform/random.ts'
@@ -19,26 +20,18 @@ const ERASURE_WRITES = 4
 /** Deposits that a killed child may have begun without an acknowledgement. */
 const BEGUN_MAX = 8
 
-/** Starts a child process, which prepares itself while the test checks the previous one. */
-function prepare(): ChildProcess {
-  return spawn(process.execPath, [resolve(import.meta.dirname, '../../../../../scripts/test-program.js')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-}
-
-/** Runs a test program in the child and calls `until` after each line, which may kill it. Resolves with all its lines. */
+/** Runs a test program and calls `until` after each line, which may kill the child. Resolves with all its lines. */
 async function runUntil(
-  child: ChildProcess,
   program: string,
   args: string[],
-  until: (lines: string[]) => void,
+  until: (lines: string[], child: ChildProcess) => void,
 ): Promise<string[]> {
+  const child = startProgram(program, args)
   const lines: string[] = []
-  createInterface({ input: child.stdout! }).on('line', (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line)
-    until(lines)
+    until(lines, child)
   })
-  child.stdin!.write(`${JSON.stringify([`/node/test/central/store/level/${program}.ts`, ...args])}\n`)
   await new Promise((resolve) => child.once('close', resolve))
   return lines
 }
@@ -56,13 +49,11 @@ describe('a store whose process is killed', () => {
     let next = 0
     let acknowledgedInAll = 0
     let cut = 0
-    let spare = prepare()
+    const program = await bundleProgram('node/test/central/store/level/deposit-child.ts')
     for (let kill = 0; kill < KILLS; kill++) {
       // Vary the number of acknowledgements, so that kills interrupt a commit at different places.
       const enough = 1 + ((kill * 37) % 53)
-      const child = spare
-      if (kill < KILLS - 1) spare = prepare()
-      const lines = await runUntil(child, 'deposit-child', [dir, String(next)], (seen) => {
+      const lines = await runUntil(program, [dir, String(next)], (seen, child) => {
         if (seen.length > enough) child.kill('SIGKILL')
       })
       const acknowledged = lines.filter((line) => line.startsWith('a ')).map((line) => Number(line.slice(2)))
@@ -103,7 +94,7 @@ describe('a store whose process is killed', () => {
   it(`a killed store has erased a user completely or not at all after each of ${ERASURES} kills`, {
     timeout: 120_000,
   }, async () => {
-    const children = Array.from({ length: ERASURES }, prepare)
+    const program = await bundleProgram('node/test/central/store/level/erase-child.ts')
     let completed = 0
     for (let kill = 0; kill < ERASURES; kill++) {
       const path = join(dir, String(kill))
@@ -111,9 +102,8 @@ describe('a store whose process is killed', () => {
       const user = await store.addUser(id('killed'), 1, 100)
       for (let n = 0; n < 54; n++) await store.deposit(childDeposit(user, n))
       await store.close()
-      const child = children[kill]!
       const writes = kill % (ERASURE_WRITES + 1)
-      const lines = await runUntil(child, 'erase-child', [path, String(writes)], (seen) => {
+      const lines = await runUntil(program, [path, String(writes)], (seen, child) => {
         if (seen.length === 2) child.kill('SIGKILL')
       })
       // A child that never began, or that finished, would prove nothing.
