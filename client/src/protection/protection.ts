@@ -39,6 +39,8 @@ export interface Situation extends SeenFixes {
   salting: 'plain' | 'threshold'
   /** Every peer of the federation runs on this machine. */
   isLocal: boolean
+  /** The federation has tokens, and this device is not enrolled for them. */
+  isEnrolmentMissing: boolean
   /** Epochs of which the central peer acknowledged hashes, ascending. */
   compared: readonly ComparedEpoch[]
   /** Exposures that the user neither dismissed nor archived. */
@@ -65,6 +67,7 @@ export const PROTECTION_REASONS = [
   'fixes-lost',
   'clock-off',
   'location-unknown',
+  'not-enrolled',
   'weak-salting',
   'relay-shared',
 ] as const
@@ -79,6 +82,7 @@ export const PROTECTION_ACTIONS = [
   'sync-now',
   'set-clock',
   'go-outside',
+  'enrol',
 ] as const
 export type ProtectionAction = (typeof PROTECTION_ACTIONS)[number]
 
@@ -128,6 +132,7 @@ const ACTIONS: Readonly<Record<ProtectionReason, ProtectionAction | undefined>> 
   'fixes-lost': undefined,
   'clock-off': 'set-clock',
   'location-unknown': undefined,
+  'not-enrolled': 'enrol',
   'weak-salting': undefined,
   'relay-shared': undefined,
 }
@@ -187,6 +192,8 @@ function isGiven(reason: ProtectionReason, situation: Situation): boolean {
       return situation.isClockOff
     case 'location-unknown':
       return location === 'unknown' && !isRecent
+    case 'not-enrolled':
+      return situation.isEnrolmentMissing
     case 'weak-salting':
       return situation.salting === 'plain' && !situation.isLocal
     case 'relay-shared':

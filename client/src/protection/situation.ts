@@ -10,6 +10,7 @@ import { FIX_BLOCK_MIN } from '../diary/fix-block.ts'
 import { readFix, readHashed, readWaiting } from '../diary/fix-states.ts'
 import type { Exposure } from '../exposures/exposure.ts'
 import { FAMILIES, KEYS, keyToNumber } from '../storage/key-layout.ts'
+import { readEnrolment, toTokenParameters } from '../tokens/enrolment.ts'
 import {
   type ComparedEpoch,
   type LocationPermission,
@@ -61,6 +62,7 @@ async function readSituation(device: Device, around: Surroundings): Promise<Situ
     isClockOff: clock.offsetMs !== 0,
     salting: manifest.parameters.salting,
     isLocal: addresses.every(isLoopback),
+    isEnrolmentMissing: toTokenParameters(device) !== undefined && !(await readEnrolment(storage))?.isEnrolled,
     compared: await comparedEpochs(device),
     exposures: around.exposures.filter(({ verdict }) => verdict === 'new' || verdict === 'confirmed').length,
   }

@@ -3,19 +3,11 @@
  * README "Tokens". Loaded when an app asks for it. Errors: fetch-tokens.ts, and MANIFEST_INVALID, ABORTED.
  */
 import { FederationError } from '@geotrace/core-wasm'
-import {
-  bytesToHex,
-  type CertifiedRoster,
-  hexToBytes,
-  parseReportCode,
-  type TokenParameters,
-} from '@geotrace/core-wasm/wire'
+import { bytesToHex, hexToBytes, parseReportCode } from '@geotrace/core-wasm/wire'
 import type { CentralRoute } from '../deposit/send.ts'
 import type { Device } from '../device/device.ts'
 import type { ErasableTurns } from '../erasable-turns.ts'
-import { decodeRecord, encodeRecord } from '../storage/key-layout.ts'
-import { put } from '../storage/storage.ts'
-import { TOKEN_KEYS } from '../storage/token-keys.ts'
+import { putEnrolment, readEnrolment, toTokenParameters } from './enrolment.ts'
 import { enrolWith, type Fetching, fetchTokens } from './fetch-tokens.ts'
 import { toUtcDay, Wallet } from './wallet.ts'
 
@@ -45,27 +37,17 @@ export interface TokenControl {
   fetch(options?: TokenOptions): Promise<TokenStatus>
 }
 
-/** The secret that names this device to the issuer. No sync has it, and erasing the diary deletes it. */
-interface Enrolment {
-  readonly secret: string
-  readonly isEnrolled: boolean
-}
-
 /** Opens a session for one task at the central peer. */
 type WithCentral = (signal: AbortSignal, task: (route: CentralRoute) => Promise<void>) => Promise<void>
 
 export function tokenControl(device: Device, turns: ErasableTurns, withCentral: WithCentral): TokenControl {
   const { storage, clock, random, lock } = device
-  const read = async (): Promise<Enrolment | undefined> => {
-    const bytes = await storage.get(TOKEN_KEYS.enrolment)
-    return bytes && decodeRecord<Enrolment>(TOKEN_KEYS.enrolment, bytes)
-  }
-  const write = (enrolment: Enrolment): Promise<void> =>
-    lock(() => storage.batch([put(TOKEN_KEYS.enrolment, encodeRecord(enrolment))]))
+  const write = (secret: string, isEnrolled: boolean): Promise<void> =>
+    lock(() => storage.batch([putEnrolment({ secret, isEnrolled })]))
   const status = async (): Promise<TokenStatus> => {
-    const [wallet, enrolment] = [await Wallet.open(storage), await read()]
+    const [wallet, enrolment] = [await Wallet.open(storage), await readEnrolment(storage)]
     const day = toUtcDay(clock.now())
-    const isOffered = toParameters(device, device.rosters?.newest) !== undefined
+    const isOffered = toTokenParameters(device) !== undefined
     const isEnrolled = enrolment?.isEnrolled ?? false
     const counts = { today: wallet.count(day), tomorrow: wallet.count(day + 1) }
     return { isOffered, isEnrolled, ...counts, dueAt: isEnrolled ? wallet.fetchAt : undefined }
@@ -79,7 +61,7 @@ export function tokenControl(device: Device, turns: ErasableTurns, withCentral: 
   /** Throws TOKEN_REFUSED when the federation has no tokens. */
   const withIssuer = (signal: AbortSignal, secret: string, task: (fetching: Fetching) => Promise<void>) =>
     withCentral(signal, async (route) => {
-      const parameters = toParameters(device, route.rosters.newest)
+      const parameters = toTokenParameters({ ...device, rosters: route.rosters })
       if (parameters === undefined)
         throw new FederationError('TOKEN_REFUSED', 'this federation has no tokens, so no device needs to enrol')
       const wallet = await Wallet.open(storage)
@@ -92,17 +74,17 @@ export function tokenControl(device: Device, turns: ErasableTurns, withCentral: 
       run(signal, async (own) => {
         const code = parseReportCode(text)
         // Before the frame leaves, because a lost answer has spent the code for this secret.
-        const { secret } = (await read()) ?? { secret: bytesToHex(random(SECRET_BYTES)) }
-        await write({ secret, isEnrolled: false })
+        const { secret } = (await readEnrolment(storage)) ?? { secret: bytesToHex(random(SECRET_BYTES)) }
+        await write(secret, false)
         await withIssuer(own, secret, async (fetching) => {
           await enrolWith(fetching, code)
-          await write({ secret, isEnrolled: true })
+          await write(secret, true)
           if (fetching.wallet.issued === undefined) await fetchTokens(fetching, toUtcDay(clock.now()))
         })
       }),
     fetch: ({ signal } = {}) =>
       run(signal, async (own) => {
-        const enrolment = await read()
+        const enrolment = await readEnrolment(storage)
         const { isOffered, isEnrolled, dueAt = 0 } = await status()
         if (!isOffered || !isEnrolled || clock.now() < dueAt) return
         await withIssuer(own, enrolment!.secret, async (fetching) => {
@@ -112,9 +94,4 @@ export function tokenControl(device: Device, turns: ErasableTurns, withCentral: 
         })
       }),
   }
-}
-
-/** The tokens of the newest roster, before the first one those of the manifest. */
-function toParameters({ manifest }: Device, newest: CertifiedRoster | undefined): TokenParameters | undefined {
-  return newest === undefined ? manifest.parameters.tokens : newest.roster.tokens
 }

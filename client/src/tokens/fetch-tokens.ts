@@ -26,6 +26,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { toProvedMinute } from '../clock/clock-readings.ts'
 import { askMinute, type CentralRoute, sendThroughRelays } from '../deposit/send.ts'
 import type { Device } from '../device/device.ts'
+import { putEnrolment } from './enrolment.ts'
 import { type PendingTokens, toUtcDay, type Wallet } from './wallet.ts'
 
 const SEED_BYTES = 32
@@ -42,7 +43,7 @@ export interface Fetching {
 
 /** Presents the code of an enrolment. */
 export async function enrolWith(fetching: Fetching, code: Uint8Array): Promise<void> {
-  assertEnrolled(await exchange(fetching, code, []))
+  await exchange(fetching, code, [])
 }
 
 /** Fetches the tokens of a UTC day for the members that this device asks most. The number of tokens. */
@@ -76,7 +77,7 @@ async function fetchAll(fetching: Fetching, pending: PendingTokens): Promise<voi
   for (let from = pending.done; from < pending.nodes.length; from += size) {
     const blinded = pending.nodes.slice(from, from + size).map((node, i) => blindNext(route, pending, node, from + i))
     const messages = blinded.map(({ message }) => message)
-    const { signatures } = assertEnrolled(await exchange(fetching, undefined, messages))
+    const { signatures } = await exchange(fetching, undefined, messages)
     const tokens = blinded.map(({ finish }, i) => signatures[i] && finish(signatures[i]))
     if (tokens.includes(undefined))
       throw new FederationError('TOKEN_REFUSED', 'the issuer sent a false signature: try again later')
@@ -119,7 +120,7 @@ function seedToRandom(seed: Uint8Array, index: number): Random {
 }
 
 async function exchange(
-  { route, enrolment, parameters, wallet }: Fetching,
+  { device, route, enrolment, parameters, wallet }: Fetching,
   code: Uint8Array | undefined,
   messages: Uint8Array[],
 ): Promise<IssuanceReply> {
@@ -131,13 +132,15 @@ async function exchange(
   const keyId = modulusToKeyId(hexToBytes(parameters.key))
   const request = { minute, enrolment, code, keyId, messages }
   const { syncRequestBytes } = route.manifest.parameters
-  return decodeIssuanceReply(await sendThroughRelays(route, encodeIssuanceRequest(request, syncRequestBytes)))
-}
-
-function assertEnrolled(reply: IssuanceReply): IssuanceReply {
+  const reply = decodeIssuanceReply(await sendThroughRelays(route, encodeIssuanceRequest(request, syncRequestBytes)))
   const error = outcomeToError(reply.outcome)
-  if (error !== undefined) throw error
-  return reply
+  if (error === undefined) return reply
+  // The authority withdrew this device: the user learns of it, and no more is asked for.
+  if (reply.outcome === 'not-enrolled') {
+    const gone = putEnrolment({ secret: bytesToHex(enrolment), isEnrolled: false })
+    await device.lock(() => device.storage.batch([gone]))
+  }
+  throw error
 }
 
 function outcomeToError(outcome: EnrolmentOutcome): FederationError | undefined {

@@ -28,6 +28,7 @@ const STATUS: Pick<Words, 'states' | 'actions'> = {
     'sync-now': 'Jetzt abgleichen',
     'set-clock': 'So stellen Sie die Uhr',
     'go-outside': 'Was hilft',
+    enrol: 'Gerät anmelden',
   },
 }
 
@@ -65,6 +66,7 @@ const toReasons = (n: Numbers): Words['reasons'] => ({
   'location-unknown': () => 'Es ist nicht bekannt, ob der Browser dieser Seite Ihren Standort gibt.',
   'relay-shared': () =>
     'Ein Freiwilliger gab Schlüssel für den letzten Abgleich und reichte ihn weiter. Er kennt Ihre Adresse, die Zeit und einen Anteil der Welt.',
+  'not-enrolled': () => 'Dieses Gerät ist nicht angemeldet und teilt deshalb das Kontingent seines Netzes mit anderen.',
   'weak-salting': () =>
     'Dieser Verbund nutzt schwache Schlüssel: Eine einzige Anfrage bei Freiwilligen öffnet die Fingerabdrücke einer Region.',
 })

@@ -57,6 +57,7 @@ const STATUS: Pick<Words, 'states' | 'actions'> = {
     'sync-now': 'Sync now',
     'set-clock': 'How to set the clock',
     'go-outside': 'What helps',
+    enrol: 'Enrol this device',
   },
 }
 
@@ -92,6 +93,7 @@ const toReasons = (n: Numbers): Words['reasons'] => ({
   'location-unknown': () => 'It is not known whether the browser gives this page your location.',
   'relay-shared': () =>
     'One volunteer gave keys for the last sync and passed it on. It knows your address, the time and a share of the world.',
+  'not-enrolled': () => 'This device is not enrolled, so it shares the quota of its network with others.',
   'weak-salting': () =>
     'This federation uses weak salts: a single request to a volunteer opens the fingerprints of a region.',
 })

@@ -33,6 +33,7 @@ const GOOD: Situation = {
   salting: 'threshold',
   isLocal: false,
   compared: [997, 998, 999].map((epoch) => ({ epoch, minutes: 80 })),
+  isEnrolmentMissing: false,
   exposures: 0,
 }
 
@@ -54,6 +55,7 @@ const PROBLEMS: Readonly<Record<ProtectionReason, Partial<Situation>>> = {
   'clock-off': { isClockOff: true },
   'location-unknown': { location: 'unknown', positionMs: undefined },
   'weak-salting': { salting: 'plain' },
+  'not-enrolled': { isEnrolmentMissing: true },
   'relay-shared': { isRelayShared: true },
 }
 const RANK = { protected: 0, partly: 1, 'not-protected': 2, 'at-risk': 3 } as const
@@ -88,6 +90,7 @@ describe('the status of a device', () => {
     [PROBLEMS['location-unknown'], 'partly', ['no-recent-position', 'location-unknown'], undefined],
     [PROBLEMS['weak-salting'], 'partly', ['weak-salting'], undefined],
     [{ salting: 'plain', isLocal: true }, 'protected', [], undefined],
+    [PROBLEMS['not-enrolled'], 'partly', ['not-enrolled'], 'enrol'],
     [PROBLEMS['relay-shared'], 'partly', ['relay-shared'], undefined],
     [{ isRelayShared: true, isLocal: true }, 'protected', [], undefined],
     [{ exposures: 1 }, 'at-risk', [], 'see-exposures'],

@@ -220,6 +220,26 @@ describe('the tokens of a device', () => {
     expect(new Set(issuer.asked.map(({ enrolment }) => bytesToHex(enrolment))).size).toBe(1)
   })
 
+  it('a device that the authority withdrew learns it at its next fetch, says so, and asks for no more tokens', async () => {
+    const { federation, issuer, tracer, tokens } = await ready()
+    const isMissing = async () => (await tracer.protection()).reasons.includes('not-enrolled')
+    expect(await isMissing()).toBe(true)
+    await tracer.sync()
+    await tokens.enrol(CODE)
+    expect(await isMissing()).toBe(false)
+    await federation.clock.advanceTo((DAY + 1) * DAY_MS + 20 * HOUR)
+    issuer.outcome = 'not-enrolled'
+    await expect(tokens.fetch()).rejects.toMatchObject({ code: 'TOKEN_REFUSED' })
+    expect(await tokens.status()).toMatchObject({ isOffered: true, isEnrolled: false, dueAt: undefined })
+    expect(await isMissing()).toBe(true)
+    const asked = issuer.asked.length
+    await tokens.fetch()
+    expect(issuer.asked).toHaveLength(asked)
+    // A new code enrols the same device again.
+    issuer.outcome = 'enrolled'
+    expect(await tokens.enrol(CODE)).toMatchObject({ isEnrolled: true })
+  })
+
   it('a false signature gives no token, and the tokens of a spent day come the next day', async () => {
     const { federation, issuer, tracer, tokens } = await ready()
     await tracer.sync()

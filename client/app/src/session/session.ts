@@ -48,6 +48,7 @@ export async function openSession(): Promise<void> {
     if (deposit) void syncNow()
     startSchedule()
     badgeIcon()
+    void import('./token-refill.ts').then(({ startTokenRefill }) => startTokenRefill(tracer))
     setInterval(() => {
       void noteNoPosition(tracer)
       void refreshProtection(tracer)

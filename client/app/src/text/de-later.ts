@@ -317,6 +317,21 @@ export const later = (n: Numbers): Later => {
         `${days}: keine Zahlen. Weniger als ${minimum} nahmen teil, oder es wird noch gezählt.`,
       refused: 'Die Zahlen eines Mitglieds wurden abgewiesen: Es sind nicht die, die der Verbund veröffentlicht hat.',
     },
+    tokens: {
+      title: 'Marken',
+      why: 'Eine Marke öffnet für einen Tag ein eigenes Kontingent dieses Geräts bei einem Freiwilligen. Er sieht, dass ein angemeldetes Gerät sie hat, aber nicht welches.',
+      notEnrolled: 'Dieses Gerät ist nicht angemeldet. Es teilt das Kontingent seines Netzes mit allen Geräten dort.',
+      enrolled: (today: number, tomorrow: number) =>
+        `Angemeldet. Marken für heute: ${n.number(today)}, für morgen: ${n.number(tomorrow)}.`,
+      next: (when: string) => `Die nächsten Marken kommen ${when}, wenn die App dann offen ist.`,
+      soon: 'Die nächsten Marken kommen in der nächsten halben Stunde, wenn die App offen bleibt.',
+      code: 'Anmeldecode',
+      enrol: 'Gerät anmelden',
+      enrolling: 'Wird angemeldet …',
+      refused: 'Die Behörde gibt diesem Gerät keine Marken. Bitten Sie um einen neuen Anmeldecode.',
+      again:
+        'Der Verbund hat nicht geantwortet. Der Code gilt weiter: Bitte versuchen Sie es in einer Minute noch einmal.',
+    },
     transfer: {
       title: 'Import & Export',
       reading: (done, of) => `Liest … ${done} von ${of}`,

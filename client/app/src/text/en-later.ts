@@ -335,6 +335,20 @@ export const later = (n: Numbers) => {
         `${days}: no counts. Fewer than ${minimum} took part, or the count is not finished.`,
       refused: 'The counts that a member gave were refused: they are not those that the federation published.',
     },
+    tokens: {
+      title: 'Tokens',
+      why: 'A token opens a quota of this device’s own at a volunteer’s computer for a day. Volunteers see that some enrolled device has it, and not which.',
+      notEnrolled: 'This device is not enrolled. It shares the quota of its network with all devices there.',
+      enrolled: (today: number, tomorrow: number) =>
+        `Enrolled. Tokens for today: ${n.number(today)}, for tomorrow: ${n.number(tomorrow)}.`,
+      next: (when: string) => `The next tokens come ${when}, if the app is open then.`,
+      soon: 'The next tokens come within the next half hour, if the app stays open.',
+      code: 'Enrolment code',
+      enrol: 'Enrol this device',
+      enrolling: 'Enrolling …',
+      refused: 'The authority gives no tokens to this device. Ask for a new enrolment code.',
+      again: 'The federation did not answer. The code is still good: please try again in a minute.',
+    },
     transfer: {
       title: 'Import & export',
       reading: (done: string, of: string) => `Reading … ${done} of ${of}`,

@@ -1,8 +1,8 @@
 /** Reporting a positive test: the code, typed or scanned, the consent, and the outcome. */
-import '../styles/report.css'
 import { isFederationError, type Protection, parseReportCode, type Tracer } from '@geotrace/client'
 import type { ReportStatus } from '@geotrace/core-wasm/wire'
 import { useState } from 'preact/hooks'
+import { CodeField } from '../codes/field.tsx'
 import { useAdvice } from '../exposures/advice.ts'
 import { refreshConsents } from '../session/refresh.ts'
 import { consents, isReporting, protection, syncing } from '../session/state.ts'
@@ -10,7 +10,6 @@ import { reportNow } from '../session/sync.ts'
 import { Rich } from '../text/rich.tsx'
 import { errorText, format, later } from '../text/text.ts'
 import { OwnReportCard } from './own-report.tsx'
-import { Scanner } from './scanner.tsx'
 
 export default function ReportView({ tracer }: { tracer: Tracer }) {
   const { running } = syncing.value
@@ -45,25 +44,7 @@ export default function ReportView({ tracer }: { tracer: Tracer }) {
       <OwnReportCard tracer={tracer} advice={advice} />
       <Reach status={status} />
       <form class="card" onSubmit={report}>
-        <label for="code">{text.code}</label>
-        <input
-          id="code"
-          class="mono code"
-          value={code}
-          onInput={(event) => setCode(toCode(event.currentTarget.value))}
-          placeholder="XXXX-XXXX-XXXX-XXXX"
-          translate={false}
-          autocomplete="one-time-code"
-          autocapitalize="characters"
-          spellcheck={false}
-          maxLength={19}
-          required
-          aria-describedby="code-help"
-        />
-        <p id="code-help" class="small">
-          {text.codeHelp}
-        </p>
-        <Scanner onCode={(text) => setCode(toCode(text))} />
+        <CodeField id="code" label={text.code} code={code} onCode={setCode} />
         <label class="check">
           <input
             type="checkbox"
@@ -123,13 +104,4 @@ function Reach({ status }: { status: Protection | undefined }) {
       )}
     </section>
   )
-}
-
-/** Formats typed text as codes are printed: upper case, in groups of four. */
-function toCode(text: string): string {
-  const letters = text
-    .toUpperCase()
-    .replaceAll(/[^0-9A-Z]/g, '')
-    .slice(0, 16)
-  return letters.replaceAll(/(.{4})(?=.)/g, '$1-')
 }

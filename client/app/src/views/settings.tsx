@@ -3,6 +3,7 @@ import { accuracyMaxM, type ConsentKind, type HomeStatus, type Tracer, type Zone
 import type { Manifest } from '@geotrace/core-wasm/wire'
 import { bytesToHex, manifestToId } from '@geotrace/core-wasm/wire'
 import { useEffect, useState } from 'preact/hooks'
+import { EnrolmentCard } from '../codes/enrolment-card.tsx'
 import { coordinates } from '../coordinates.ts'
 import { readQuery } from '../query.ts'
 import { restart, startRecording, stopRecording } from '../session/location.ts'
@@ -31,6 +32,7 @@ export default function SettingsView({ tracer, manifest }: Props) {
       <Home tracer={tracer} />
       <Zones tracer={tracer} />
       <ConsentList tracer={tracer} />
+      <EnrolmentCard tracer={tracer} />
       <Help limitM={limitM} />
       <StreetsCard />
       <Notifications />

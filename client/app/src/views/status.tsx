@@ -22,6 +22,7 @@ const LINKS: Partial<Record<ProtectionAction, string>> = {
   'mark-home': '#/map?pick=home',
   'set-clock': '#/settings?help=clock',
   'go-outside': '#/settings?help=accuracy',
+  enrol: '#/settings?help=tokens',
 }
 
 export function Status({ tracer, quiet = false }: { tracer: Tracer; quiet?: boolean }) {

@@ -69,7 +69,7 @@ export async function serveWeb(
     '   It shows what a phone shows its owner: map, diary, exposures and deposits, and a lab that explains them.',
   )
   const enrolments = await issueEnrolments(federation, VISITOR_CODES)
-  for (const code of enrolments) out.line(`   an enrolment code:     ${code}  (Settings, Tokens; one for each browser)`)
+  for (const code of enrolments) out.line(`   an enrolment code:     ${code}  or ${web.url}#/settings?enrol=${code}`)
   out.line(`   a report code to try:  ${await issueCode(federation)}`)
   return web
 }

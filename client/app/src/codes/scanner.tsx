@@ -1,4 +1,5 @@
 /** Reads a QR code with the camera. Its pictures stay in this page. The library `qr` is loaded with the first scan. */
+import '../styles/codes.css'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { later } from '../text/text.ts'
 
