@@ -22,34 +22,47 @@ export interface Seal {
 export function valueSeal(secret: Uint8Array, random: Random): Seal {
   const nonces = nonceSource(random)
   return {
-    seal(key, body) {
-      const value = new Uint8Array(NONCE_BYTES + body.length + TAG_BYTES)
-      const nonce = nonces()
-      const cipher = createCipheriv(CIPHER, secret, nonce).setAAD(key)
-      value.set(nonce)
-      value.set(cipher.update(body), NONCE_BYTES)
-      cipher.final()
-      value.set(cipher.getAuthTag(), NONCE_BYTES + body.length)
-      return value
-    },
-    open(key, value, what) {
-      if (value.length < NONCE_BYTES + TAG_BYTES) return corrupt(what)
-      const end = value.length - TAG_BYTES
-      const decipher = createDecipheriv(CIPHER, secret, value.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-      decipher.setAAD(key).setAuthTag(value.subarray(end))
-      const body = decipher.update(value.subarray(NONCE_BYTES, end))
-      try {
-        decipher.final()
-      } catch (error) {
-        corrupt(what, error)
-      }
-      return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
-    },
+    seal: (key, body) => sealValue(secret, nonces(), key, body),
+    open: (key, value, what) => openValue(secret, key, value, what),
   }
 }
 
+/** Seals a value. With `prefix` the value begins with these bytes, which are not sealed. */
+export function sealValue(
+  secret: Uint8Array,
+  nonce: Uint8Array,
+  key: Uint8Array,
+  body: Uint8Array,
+  prefix?: Uint8Array,
+): Uint8Array {
+  const start = prefix?.length ?? 0
+  const value = new Uint8Array(start + NONCE_BYTES + body.length + TAG_BYTES)
+  const cipher = createCipheriv(CIPHER, secret, nonce).setAAD(key)
+  if (prefix !== undefined) value.set(prefix)
+  value.set(nonce, start)
+  value.set(cipher.update(body), start + NONCE_BYTES)
+  cipher.final()
+  value.set(cipher.getAuthTag(), start + NONCE_BYTES + body.length)
+  return value
+}
+
+/** Throws STORAGE_CORRUPT unless `sealValue` made the value with this secret for this key. */
+export function openValue(secret: Uint8Array, key: Uint8Array, value: Uint8Array, what: string): Uint8Array {
+  if (value.length < NONCE_BYTES + TAG_BYTES) return corrupt(what)
+  const end = value.length - TAG_BYTES
+  const decipher = createDecipheriv(CIPHER, secret, value.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+  decipher.setAAD(key).setAuthTag(value.subarray(end))
+  const body = decipher.update(value.subarray(NONCE_BYTES, end))
+  try {
+    decipher.final()
+  } catch (error) {
+    corrupt(what, error)
+  }
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+}
+
 /** Draws many nonces at once, because a call of the system's randomness costs more than the sealing (2026-11). */
-function nonceSource(random: Random): () => Uint8Array {
+export function nonceSource(random: Random): () => Uint8Array {
   let drawn: Uint8Array = new Uint8Array(0)
   let at = 0
   return () => {

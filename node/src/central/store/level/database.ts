@@ -18,8 +18,9 @@ import {
 } from '../../../platform/level-handle.ts'
 import { listTables, verifyTables } from '../../../platform/level-tables.ts'
 import type { Condition } from '../central-store.ts'
-import { corrupt, type Seal } from '../sealed-value.ts'
+import { corrupt } from '../sealed-value.ts'
 import { decodeTally, encodeTally, TALLY_KEY, type Tally, toTagEnd } from './tally.ts'
+import type { DatabaseSeal } from './user-seal.ts'
 
 /** Operations in one synced batch. Further ones wait for the next batch, so that no reply waits for an endless batch. */
 const BATCH_OPERATIONS_MAX = 4_096
@@ -72,7 +73,7 @@ export interface DatabaseInit {
   open: OpenLevel
   clock: Clock
   /** Seals the values. */
-  seal: Seal
+  seal: DatabaseSeal
   /** A tally that an existing database had at some time: it has no fewer writes. */
   known: Tally
   /** Receives the tally after each write. */
@@ -173,7 +174,10 @@ class LevelDatabase implements Database {
     const { what, seal } = this.#init
     yield* this.#each(
       (handle) => handle.entries(range),
-      ([key, value]) => [key, seal.open(key, value, what)] as [Uint8Array, Uint8Array],
+      ([key, value]) => {
+        const body = seal.open(key, value, what)
+        return body && ([key, body] as [Uint8Array, Uint8Array])
+      },
     )
   }
   async *keys(range: KeyRange): AsyncGenerator<Uint8Array> {
@@ -241,9 +245,18 @@ class LevelDatabase implements Database {
     }
   }
 
-  async *#each<T, U>(read: (handle: LevelHandle) => AsyncIterable<T[]>, map: (item: T) => U): AsyncGenerator<U> {
+  /** The items that `map` makes something of. */
+  async *#each<T, U>(
+    read: (handle: LevelHandle) => AsyncIterable<T[]>,
+    map: (item: T) => U | undefined,
+  ): AsyncGenerator<U> {
     try {
-      for await (const chunk of read(await this.#sound())) for (const item of chunk) yield map(item)
+      for await (const chunk of read(await this.#sound())) {
+        for (const item of chunk) {
+          const mapped = map(item)
+          if (mapped !== undefined) yield mapped
+        }
+      }
     } catch (error) {
       throw this.#toError(error)
     }
@@ -314,7 +327,12 @@ class LevelDatabase implements Database {
 }
 
 /** Writes the operations of a group and the tally after them in one batch; returns that tally. */
-async function writeGroup(handle: LevelHandle, seal: Seal, before: Tally, group: readonly Waiting[]): Promise<Tally> {
+async function writeGroup(
+  handle: LevelHandle,
+  seal: DatabaseSeal,
+  before: Tally,
+  group: readonly Waiting[],
+): Promise<Tally> {
   const written: LevelOperation[] = []
   // The last operation of a key counts, as in LevelDB. A new key comes once.
   const others = new Map<string, Operation>()
@@ -349,9 +367,13 @@ async function writeGroup(handle: LevelHandle, seal: Seal, before: Tally, group:
   return tally
 }
 
+function openTally(value: Uint8Array, seal: DatabaseSeal, what: string): Tally {
+  return decodeTally(seal.open(TALLY_KEY, value, what) ?? corrupt(what))
+}
+
 async function readTally(handle: LevelHandle, { seal, what }: ValueInit): Promise<Tally> {
   const stored = await handle.get(TALLY_KEY)
-  return stored === undefined ? corrupt(what) : decodeTally(seal.open(TALLY_KEY, stored, what))
+  return stored === undefined ? corrupt(what) : openTally(stored, seal, what)
 }
 
 /** Throws STORAGE_CORRUPT unless the entries are those of the tally. One iterator sees both as they were at one moment. */
@@ -360,7 +382,7 @@ async function verifyEntries(handle: LevelHandle, { seal, what }: ValueInit, isT
   let tally: Tally | undefined
   for await (const chunk of handle.entries(ALL_KEYS)) {
     for (const [key, value] of chunk) {
-      if (key[0] === TALLY_KEY[0]) tally = decodeTally(seal.open(key, value, what))
+      if (key[0] === TALLY_KEY[0]) tally = openTally(value, seal, what)
       else {
         if (isThorough) seal.open(key, value, what)
         entries++

@@ -6,17 +6,17 @@
 import { existsSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { oneAtATime, type Random } from '@geotrace/core-wasm'
+import { oneAtATime } from '@geotrace/core-wasm'
 import { FederationError } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../../platform/atomic-file.ts'
 import { ALL_KEYS, prefixRange } from '../../../platform/level-handle.ts'
 import type { DayStatistics, User } from '../central-store.ts'
-import { valueSeal } from '../sealed-value.ts'
 import type { StoreKeys } from '../store-keys.ts'
 import { type Database, type DatabaseInit, lazyDatabase, openDatabase } from './database.ts'
 import { DAY_COUNTS, type DayMemory, DayRows, dayMemory } from './day-rows.ts'
 import { keyNumber, metaKey } from './keys.ts'
 import { decodeTally, emptyTally, encodeTally, type Tally } from './tally.ts'
+import type { StoreSeals } from './user-seal.ts'
 import type { Witness } from './witness.ts'
 
 export interface DayDatabases {
@@ -42,7 +42,7 @@ type DaysInit = Pick<DatabaseInit, 'open' | 'clock'> & {
   meta: Database
   floor: number
   keys: StoreKeys
-  random: Random
+  seals: StoreSeals
   witness: Witness
 }
 
@@ -178,7 +178,7 @@ async function findListed(
 }
 
 function toInit(
-  { dir, open, clock, random, witness }: DaysInit,
+  { dir, open, clock, seals, witness }: DaysInit,
   day: number,
   key: Uint8Array,
   listed = emptyTally(DAY_COUNTS),
@@ -191,7 +191,7 @@ function toInit(
     known: noted !== undefined && noted.writes > listed.writes ? noted : listed,
     open,
     clock,
-    seal: valueSeal(key, random),
+    seal: seals.day(key),
     onWrite: (tally) => witness.note(name, tally),
   }
 }

@@ -42,8 +42,6 @@ const PARTS_MAX = 8
 const CHUNK = 128
 /** A read by key costs as much as two in order. */
 const DENSE = 2
-/** Deleted blobs up to which the tables are compacted for each of them, and not once for all between them. */
-const COMPACT_EACH_MAX = 32
 /** Words of entries in memory, of all days: 16 MB, the entries of 10,000 people in four days. */
 const CACHED_WORDS_MAX = 4_000_000
 
@@ -201,7 +199,7 @@ export class DayRows {
     for (const { key } of operations) await this.database.compact(prefixRange(key))
   }
 
-  /** Deletes all blobs and entries of a user. */
+  /** Deletes all blobs and entries of a user. Tables keep the old values, which the user's secret opens. */
   async erase(user: User): Promise<void> {
     const entries = await this.#entries(user)
     if (entries.length === 0) return
@@ -217,10 +215,6 @@ export class DayRows {
     }
     this.#changes++
     this.#memory.entries.delete(this.#day, user)
-    await this.database.compact(prefixRange(entryKey(user)))
-    if (numbers.length <= COMPACT_EACH_MAX)
-      for (const number of numbers) await this.database.compact(prefixRange(blobKey(number)))
-    else await this.database.compact({ from: blobKey(numbers[0]!), to: blobKey(numbers.at(-1)! + 1) })
   }
 
   async *probe(epoch: number, hashes: Uint8Array): AsyncIterable<UserRows> {

@@ -45,6 +45,16 @@ export function isKind(key: Uint8Array, kind: Kind): boolean {
   return key[0] === KINDS[kind].charCodeAt(0)
 }
 
+/** The kinds of entries that belong to one user, whose number begins the key. */
+const OF_USER: ReadonlySet<number> = new Set(
+  ([KINDS.person, KINDS.list, KINDS.attempts, KINDS.sync, KINDS.marks] as const).map((letter) => letter.charCodeAt(0)),
+)
+
+/** The user to whom an entry of `meta` belongs. */
+export function keyToUser(key: Uint8Array): number | undefined {
+  return OF_USER.has(key[0]!) ? keyNumber(key, 0) : undefined
+}
+
 /** The n-th u32 after the kind's letter, counted from 0. */
 export function keyNumber(key: Uint8Array, n: number): number {
   return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(1 + 4 * n)

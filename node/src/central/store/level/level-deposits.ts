@@ -16,6 +16,7 @@ import type { Database, Operation } from './database.ts'
 import type { DayDatabases } from './day-databases.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
 import type { LevelSlips } from './level-slips.ts'
+import type { UserSecrets } from './user-secrets.ts'
 
 /** Users whose last day is in memory: some 6 MB. */
 const SEEN_MAX = 100_000
@@ -26,6 +27,7 @@ interface DepositsInit {
   perUser: Turns<User>
   codes: OpenCodes
   slips: LevelSlips
+  secrets: UserSecrets
   /** Users with an acknowledgement in `meta` (readReporters), so that the syncs of all others need no look there. */
   reporters: Set<User>
   /** The operations that keep the records of a deposit's reports and code. */
@@ -116,13 +118,14 @@ export function levelDeposits(init: DepositsInit) {
 
 /** Writes what the sync changes, then its acknowledgement on the day of arrival. */
 async function write(
-  { meta, days, slips, reporters, toRecords }: DepositsInit,
+  { meta, days, slips, secrets, reporters, toRecords }: DepositsInit,
   deposit: Deposit,
   arrival: number,
   seen: readonly Operation[],
 ): Promise<void> {
   const { user, groups, takenBack = [] } = deposit
   for (const [day, items] of byDay(takenBack)) await days.get(day)?.takeBack(user, items)
+  await secrets.make(deposit.user)
   const parts = byDay(groups)
   const own = parts.get(arrival) ?? []
   parts.delete(arrival)

@@ -39,7 +39,7 @@ import {
   encodeUser,
 } from '../codecs.ts'
 import { type ErasedUsers, erasedUsers } from '../erased-users.ts'
-import { valueSeal } from '../sealed-value.ts'
+import { corrupt } from '../sealed-value.ts'
 import { openStoreKeys } from '../store-keys.ts'
 import { type Database, type Operation, openDatabase } from './database.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
@@ -51,6 +51,8 @@ import { type LevelSlips, levelSlips } from './level-slips.ts'
 import { backUpStore } from './store-backup.ts'
 import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
 import { emptyTally, type Tally } from './tally.ts'
+import { storeSeals } from './user-seal.ts'
+import { openUserSecrets, SECRETS, type UserSecrets } from './user-secrets.ts'
 import { openWitness } from './witness.ts'
 
 /** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
@@ -86,26 +88,32 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
   const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, known: emptyTally(COUNTS) }
   const found = async (): Promise<void> => {
     const made = await openStoreKeys(keyPath, random, true)
-    await (await openDatabase({ ...init, seal: valueSeal(made.meta, random), create: true })).close()
+    const secrets = await openUserSecrets(dir, random, true)
+    await (await openDatabase({ ...init, seal: storeSeals(random, secrets).meta(made.meta), create: true })).close()
   }
   const isRestored = await openStoreDirectory({ dir, founding, found })
   const keys = await openStoreKeys(keyPath, random, false)
-  const seal = valueSeal(keys.meta, random)
+  const secrets = await openUserSecrets(dir, random, false)
+  const seals = storeSeals(random, secrets)
+  const seal = seals.meta(keys.meta)
   const erased = erasedPath === undefined ? undefined : erasedUsers(erasedPath)
   const witness = await openWitness(dir, clock)
   const known = witness.known('meta') ?? init.known
   const onWrite = (tally: Tally): void => witness.note('meta', tally)
-  const meta = await openDatabase({ ...init, seal, create: false, known, onWrite })
-  const closings = [() => witness.close(), () => meta.close()]
+  const closings = [() => witness.close()]
   const close = async (): Promise<void> => {
     for (const closing of closings.reverse()) await closing()
   }
   try {
-    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta), keys, random, witness })
+    const meta = await openDatabase({ ...init, seal, create: false, known, onWrite })
+    closings.push(() => meta.close())
+    const next = await readCounters(meta)
+    if (secrets.end < next.user) corrupt(SECRETS)
+    const days = await openDays({ dir, meta, open, clock, floor: await readFloor(meta), keys, seals, witness })
     closings.push(() => days.close())
-    await finishErasures(meta, days)
+    await finishErasures({ meta, days, secrets })
     const slips = levelSlips(meta)
-    if (isRestored) await eraseAgain({ meta, days, slips }, (await erased?.keys()) ?? [])
+    if (isRestored) await eraseAgain({ meta, days, slips, secrets }, (await erased?.keys()) ?? [])
     if (isRestored) await copyMarker(dir, dir, 'ready')
     const userKey = (id: Uint8Array): Uint8Array =>
       metaKey('user', createHmac('sha256', keys.users).update(id).digest().subarray(0, USER_KEY_BYTES))
@@ -113,9 +121,10 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       meta,
       days,
       slips,
+      secrets,
       userKey,
       erased,
-      next: await readCounters(meta),
+      next,
       perUser: turns<User>(1),
       codes: openCodes(meta),
     }
@@ -134,7 +143,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       floor: () => days.floor,
       statistics: async () => statistics(parts),
       verify: () => verify(meta, days),
-      backUp: (to) => backUpStore({ dir, meta, days, to, open, clock, keys, random }),
+      backUp: (to) => backUpStore({ dir, meta, days, to, open, clock, keys, seals, secrets }),
       condition: () => toCondition([meta, ...days.databases()]),
       close,
     }
@@ -153,6 +162,7 @@ interface Parts {
   meta: Database
   days: DayDatabases
   slips: LevelSlips
+  secrets: UserSecrets
   /** Keys carry a keyed hash of the id, because LevelDB keeps some keys after their deletion (measured). */
   userKey(id: Uint8Array): Uint8Array
   erased: ErasedUsers | undefined
@@ -170,7 +180,7 @@ function dropping({ meta, days, erased }: Parts): CentralStore['dropBefore'] {
   }
 }
 
-function users({ meta, days, slips, userKey, erased, next, perUser }: Parts) {
+function users({ meta, days, slips, secrets, userKey, erased, next, perUser }: Parts) {
   const exclusive = oneAtATime()
   const findUser = async (id: Uint8Array): Promise<User | undefined> => {
     const body = await meta.get(userKey(id))
@@ -183,6 +193,7 @@ function users({ meta, days, slips, userKey, erased, next, perUser }: Parts) {
         const known = await findUser(id)
         if (known !== undefined) return known
         const user = next.user++
+        await secrets.make(user)
         const key = userKey(id)
         await meta.write(
           [
@@ -199,13 +210,13 @@ function users({ meta, days, slips, userKey, erased, next, perUser }: Parts) {
     eraseUser: (id, day) =>
       exclusive(async () => {
         // An erasure whose later writes failed has no mapping any more, so its repetition finds no user.
-        await finishErasures(meta, days)
+        await finishErasures({ meta, days, secrets })
         const user = await findUser(id)
         if (user === undefined) return false
         await erased?.note(userKey(id), day)
         await perUser.run(user, async () => {
           await deleteUser({ meta, slips }, user)
-          await finishErasures(meta, days)
+          await finishErasures({ meta, days, secrets })
           await meta.compact(prefixRange(userKey(id)))
         })
         return true
@@ -352,12 +363,12 @@ async function userOperations(meta: Database, user: User): Promise<Operation[]> 
 }
 
 /** The second half of erasures. After a failed write or a kill, the next erasure or opening repeats this half. */
-async function finishErasures(meta: Database, days: DayDatabases): Promise<void> {
+async function finishErasures({ meta, days, secrets }: Pick<Parts, 'meta' | 'days' | 'secrets'>): Promise<void> {
   for await (const key of meta.keys(prefixRange(metaKey('erasing')))) {
     const user = keyNumber(key, 0)
     await days.eraseUser(user)
-    for (const kind of ['list', 'attempts', 'sync', 'marks'] as const)
-      await meta.compact(prefixRange(metaKey(kind, user)))
+    // After the values were counted and deleted, because nobody can open them any more.
+    await secrets.destroy(user)
     await meta.write([{ key }])
   }
 }
@@ -371,7 +382,7 @@ async function deleteUser({ meta, slips }: Pick<Parts, 'meta' | 'slips'>, user: 
 
 /** Erases the users with these keys, as far as the store still knows them. */
 async function eraseAgain(
-  { meta, days, slips }: Pick<Parts, 'meta' | 'days' | 'slips'>,
+  { meta, days, slips, secrets }: Pick<Parts, 'meta' | 'days' | 'slips' | 'secrets'>,
   keys: readonly Uint8Array[],
 ): Promise<void> {
   for (const key of keys) {
@@ -379,7 +390,7 @@ async function eraseAgain(
     if (body === undefined) continue
     await deleteUser({ meta, slips }, byteReader(body).u32())
   }
-  await finishErasures(meta, days)
+  await finishErasures({ meta, days, secrets })
 }
 
 function intent(user: User): Operation & { body: Uint8Array } {

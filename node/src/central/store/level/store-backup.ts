@@ -5,7 +5,6 @@
  */
 import { copyFile, mkdir, open as openFile, readdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import type { Random } from '@geotrace/core-wasm'
 import { byteReader, FederationError, utf8 } from '@geotrace/core-wasm/wire'
 import { syncDirectory } from '../../../platform/atomic-file.ts'
 import { toDiskError } from '../../../platform/disk-error.ts'
@@ -13,13 +12,14 @@ import { ALL_KEYS } from '../../../platform/level-handle.ts'
 import { blobToGroups, blobToUser } from '../arrival.ts'
 import type { EpochRows, User } from '../central-store.ts'
 import { countRows } from '../row-groups.ts'
-import { valueSeal } from '../sealed-value.ts'
 import type { StoreKeys } from '../store-keys.ts'
 import { type Database, type DatabaseInit, type Operation, openDatabase } from './database.ts'
 import { type DayDatabases, toListing } from './day-databases.ts'
 import { isBlob, isEntry, keyNumber, metaKey } from './keys.ts'
 import { assertMarked, copyMarker, MARKER } from './store-directory.ts'
 import { decodeTally, emptyTally, TALLY_KEY, type Tally } from './tally.ts'
+import type { StoreSeals } from './user-seal.ts'
+import type { UserSecrets } from './user-secrets.ts'
 
 /** Entries in one write of a copy. */
 const CHUNK = 1_000
@@ -32,7 +32,8 @@ interface BackupInit extends Pick<DatabaseInit, 'open' | 'clock'> {
   /** A directory that is missing or empty. */
   to: string
   keys: StoreKeys
-  random: Random
+  seals: StoreSeals
+  secrets: UserSecrets
 }
 
 /**
@@ -40,9 +41,10 @@ interface BackupInit extends Pick<DatabaseInit, 'open' | 'clock'> {
  * acknowledgement of their sync, so the copy has all rows that it acknowledges. It has nothing of users who came later,
  * because it will give their numbers to others.
  */
-export async function backUpStore({ dir, meta, days, to, open, clock, keys, random }: BackupInit): Promise<void> {
+export async function backUpStore(init: BackupInit): Promise<void> {
+  const { dir, meta, days, to, open, clock, keys, seals, secrets } = init
   await makeEmptyDir(to)
-  const shared = { open, clock, seal: valueSeal(keys.meta, random) }
+  const shared = { open, clock, seal: seals.meta(keys.meta) }
   await copyDatabase(meta, { ...shared, dir: join(to, 'meta'), what: 'meta' })
   // Writes that came after the moment of the copy are not missing in it.
   const known = emptyTally(meta.tally.counts.length)
@@ -50,6 +52,7 @@ export async function backUpStore({ dir, meta, days, to, open, clock, keys, rand
   try {
     const counter = await copy.get(metaKey('counter', utf8('user')))
     const users = counter === undefined ? 1 : byteReader(counter).u32()
+    await secrets.copy(to, users)
     const listed: number[] = []
     for await (const key of copy.keys({ from: metaKey('day'), to: metaKey('day', 0xffffffff) }))
       listed.push(keyNumber(key, 0))
@@ -59,7 +62,7 @@ export async function backUpStore({ dir, meta, days, to, open, clock, keys, rand
       if (database === undefined || secret === undefined) {
         throw new FederationError('BUSY', 'retention dropped a day meanwhile: back up again', { retryAfterMs: 1_000 })
       }
-      const seal = valueSeal(secret, random)
+      const seal = seals.day(secret)
       const tally = await copyDatabase(
         database,
         { ...shared, seal, dir: join(to, `day-${day}`), what: `day ${day}` },

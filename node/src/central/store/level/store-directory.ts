@@ -4,6 +4,7 @@
  *
  *   store.json        { version, state }        0600
  *   witness.json      { tallies }               0600; what the databases must have
+ *   users.secrets     a secret of each user      0600; an erasure destroys it
  *   meta/             users, syncs, marks, reports, codes, pins
  *   day-20650/        rows of that UTC day; retention removes the directory
  */
@@ -16,7 +17,7 @@ import { makeDirs } from '../../../platform/atomic-file.ts'
 import { readCheckedFile, writeCheckedFile } from '../checked-file.ts'
 import { corrupt } from '../sealed-value.ts'
 
-const VERSION = 4
+const VERSION = 5
 export const MARKER = 'store.json'
 
 interface Marker {

@@ -5,6 +5,7 @@ import { systemClock } from '@geotrace/core-wasm'
 import { describe, expect, it } from 'vitest'
 import { blobKey } from '../../../../src/central/store/level/keys.ts'
 import { levelStore } from '../../../../src/central/store/level/level-store.ts'
+import { SECRETS } from '../../../../src/central/store/level/user-secrets.ts'
 import { systemRandom } from '../../../../src/platform/random.ts'
 import { centralStoreConformance } from '../conformance.ts'
 import { deposit, group, hash, id, mark, row, rowsOf } from '../sample.ts'
@@ -22,7 +23,7 @@ centralStoreConformance('level', async () => {
 describe('the files of a level store', () => {
   const disk = storeOnDisk()
 
-  it('no file of the store has a user’s id, a hash or a code, and an erasure removes the sealed rows from all files', async () => {
+  it('no file of the store has a user’s id, a hash or a code, and an erasure destroys the secret that opens the user’s rows', async () => {
     const { store } = disk
     const user = await store.addUser(id('a'), 1, 100)
     const other = await store.addUser(id('b'), 1, 100)
@@ -46,12 +47,12 @@ describe('the files of a level store', () => {
     // The number of a blob stands in a key, which shows that the search finds what is there.
     expect(await isFound([blobKey(13)])).toEqual([true])
     await store.close()
-    // The two users take turns, so every other blob of the day is this user's.
-    const sealed = await disk.storedValues([0, 26].map((number) => blobKey(number)))
-    expect(await isFound(sealed)).toEqual([true, true])
+    const all = await readFile(join(disk.dir, SECRETS))
+    const own = [user, other].map((owner) => all.subarray(16 * owner, 16 * owner + 16))
+    expect(await isFound(own)).toEqual([true, true])
     await disk.open()
     await disk.store.eraseUser(id('a'), 100)
-    expect(await isFound(sealed)).toEqual([false, false])
+    expect(await isFound(own)).toEqual([false, true])
     expect(await rowsOf(disk.store, EPOCH + 13, other)).toHaveLength(60)
   })
 
