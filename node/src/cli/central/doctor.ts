@@ -104,8 +104,8 @@ async function examineStore(examined: Examined, found: Found): Promise<void> {
       : judgeRunningStore(facts),
   )
   found(...(await tried('store-keys', async () => await checkStoreKeys(examined))))
-  const hasSeals = (await readRecord(join(dir, SEAL_KEYS_DIR), SEAL_KEYS_RECORD)) !== undefined
-  found(judgeSeals(hasSeals, facts?.opensSeals))
+  const sealKeys = () => readRecord(join(dir, SEAL_KEYS_DIR), SEAL_KEYS_RECORD)
+  found(...(await tried('seals', async () => judgeSeals((await sealKeys()) !== undefined, facts?.opensSeals))))
   found(...(await tried('backup', async () => judgeBackup(await readLastBackup(dir), isFounded, nowMs, option))))
   if (facts !== undefined) found(judgeReports(facts))
   const people = accounts(dir, { now: () => nowMs }, systemRandom)

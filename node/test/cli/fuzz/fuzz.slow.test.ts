@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BIN, type Running, start } from '../geotrace.ts'
 import { fuzz } from './campaign.ts'
 import type { Drawn } from './draw.ts'
+import { judge } from './judge.ts'
 import { type Machine, machineArguments, type Outcome, startMachine } from './machine.ts'
 import { makePlaces, type Places } from './places.ts'
 
@@ -80,6 +81,24 @@ describe.skipIf(process.platform !== 'linux')('fuzzed command lines', () => {
     await machine.stop()
     process.stderr.write(`${COUNT} command lines by exit code: ${JSON.stringify(codes)}\n`)
     expect(findings).toEqual([])
+  }, 3_600_000)
+
+  it('both doctors give findings or one sentence in each place', async () => {
+    const machine = startMachine(places, prefix)
+    const disks = ['full', 'tight', 'readonly', 'locked'].flatMap((disk) =>
+      ['', 'ash', 'central', 'empty', 'new'].map((name) => join(places.fixed, disk, name)),
+    )
+    const dirs = [...readdirSync(places.loose).map((name) => join(places.loose, name)), ...disks]
+    for (const doctor of [['doctor'], ['central', 'doctor']]) {
+      for (const argv of dirs.flatMap((dir) => [
+        ['--dir', dir],
+        ['--dir', dir, '--json'],
+      ])) {
+        const line = [...doctor, ...argv]
+        expect(judge({ argv: line, expect: 'any' }, await machine.run(line)), line.join(' ')).toEqual([])
+      }
+    }
+    await machine.stop()
   }, 3_600_000)
 
   it(`${PROCESSES} command lines as processes give the same`, async () => {

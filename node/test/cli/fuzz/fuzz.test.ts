@@ -55,6 +55,17 @@ describe('a fuzzed command line', () => {
     }
   })
 
+  it('both doctors judge a path that leads nowhere, without a second failure beside their findings', async () => {
+    for (const doctor of [['doctor'], ['central', 'doctor']]) {
+      for (const name of ['loop', 'secret']) {
+        const argv = [...doctor, '--dir', `${places.fixed}/${name}`]
+        const outcome = await machine.run(argv)
+        expect(outcome).toMatchObject({ code: 1, stdout: expect.stringContaining('problem') })
+        expect(judge({ argv, expect: 'any' }, outcome)).toEqual([])
+      }
+    }
+  })
+
   it.each<[string, Partial<Outcome>]>([
     ['a trace', { stderr: `${REFUSED.stderr}\n    at main (file:///x/main.js:12:3)` }],
     ['a trace', { stdout: 'TypeError: x is not a function' }],

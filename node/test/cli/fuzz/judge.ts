@@ -11,7 +11,7 @@ const NONSENSE = /\bundefined\b|\[object |\bNaN\b|\bINTERNAL\b|a fault of Geo Tr
 const MACHINE = /the disk is full|the disk is read-only|has no right to it/
 
 /** Commands that find problems without failing themselves: they print findings, and end with 1. */
-const FINDERS = /^doctor\b/
+const FINDERS = /^(central )?doctor\b/
 /** A peer keeps what it had written before it failed. */
 const KEEPERS = /^(salt|central) run\b/
 
