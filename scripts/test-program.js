@@ -16,7 +16,8 @@ export async function bundleProgram(program) {
   const made = await rolldown({
     input: join(root, program),
     platform: 'node',
-    external: (id) => !/^[./]|^@geotrace\//.test(id),
+    // LevelDB looks for its native module beside its own files. So do the tools of the programs.
+    external: ['level', 'rolldown', 'pg'],
     resolve: { conditionNames: ['source', 'node', 'import', 'module', 'default'] },
     logLevel: 'silent',
   })

@@ -54,7 +54,10 @@ const LIMITS: Record<Exclude<keyof CentralConfig, keyof typeof SHAPED>, [min: nu
 }
 
 /** Defaults filled in. Throws COMMAND_INVALID. */
-export function toCentralConfig(given: Partial<CentralConfig>, { parameters }: Manifest): CentralConfig {
+export function toCentralConfig(
+  given: Partial<CentralConfig>,
+  { parameters }: { readonly parameters: Pick<Manifest['parameters'], 'retentionDays'> },
+): CentralConfig {
   const profile = given.profile ?? SEED_PROFILE
   const config: CentralConfig = {
     degrees: profile.degrees,

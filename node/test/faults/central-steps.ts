@@ -12,7 +12,6 @@ import type { CentralStore, ReportRecord } from '../../src/central/store/central
 import { epochToDay } from '../../src/central/store/day.ts'
 import { silent } from '../../src/platform/log.ts'
 import { deposit, group, id, row } from '../central/store/sample.ts'
-import { demoManifest } from '../central/world.ts'
 
 export const PEOPLE = [0, 1, 2, 3, 4, 5]
 /** People 0 and 1 report. */
@@ -72,7 +71,7 @@ export async function startPeer(store: CentralStore, { epoch, day }: Step): Prom
   const users: number[] = []
   for (const person of PEOPLE) users.push(await store.addUser(id(person), 1, day))
   const clock = simulatedClock(epoch * EPOCH_MS)
-  const config = toCentralConfig({ profile: PROFILE, breakerPeople: 1_000 }, demoManifest())
+  const config = toCentralConfig({ profile: PROFILE, breakerPeople: 1_000 }, { parameters: { retentionDays: 14 } })
   const risk = riskEngine({ store, config, clock, log: silent, stopwatch: () => 0, limits: LIMITS })
   await risk.start()
   return { store, risk, users }
