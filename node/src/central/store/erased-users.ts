@@ -4,8 +4,10 @@
  * says nothing without the store's key. Retention removes lines that no backup needs any more.
  */
 import { open, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { oneAtATime } from '@geotrace/core-wasm'
 import { bytesToHex, hexToBytes } from '@geotrace/core-wasm/wire'
-import { replaceFile } from '../../platform/atomic-file.ts'
+import { replaceFile, syncDirectory } from '../../platform/atomic-file.ts'
 import { toDiskError } from '../../platform/disk-error.ts'
 
 export interface ErasedUsers {
@@ -15,10 +17,20 @@ export interface ErasedUsers {
   dropBefore(day: number): Promise<void>
 }
 
-/** A power cut may leave a part of the last line, whose erasure was not acknowledged. */
+/** A power cut or a full disk may leave a part of a line, whose erasure was not acknowledged. */
 const LINE = /^(\d{1,10}) ([0-9a-f]{34})$/
 
 export function erasedUsers(path: string): ErasedUsers {
+  // A line that came while the file is replaced would be lost.
+  const inTurn = oneAtATime()
+  const guard = <T>(task: () => Promise<T>): Promise<T> =>
+    inTurn(async () => {
+      try {
+        return await task()
+      } catch (error) {
+        throw toDiskError(error, 'erased-users')
+      }
+    })
   const lines = async (): Promise<{ day: number; key: string }[]> => {
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return ''
@@ -30,26 +42,25 @@ export function erasedUsers(path: string): ErasedUsers {
     })
   }
   return {
-    async note(key, day) {
-      try {
+    note: (key, day) =>
+      guard(async () => {
         const file = await open(path, 'a', 0o600)
         try {
-          // The line break before it ends a line that a power cut left unfinished.
-          await file.write(`\n${day} ${bytesToHex(key)}\n`)
+          // The line break before it ends a line that a full disk or a power cut left unfinished.
+          await file.appendFile(`\n${day} ${bytesToHex(key)}\n`)
           await file.sync()
         } finally {
           await file.close()
         }
-      } catch (error) {
-        throw toDiskError(error, 'erased-users')
-      }
-    },
-    keys: async () => (await lines()).map(({ key }) => hexToBytes(key)),
-    async dropBefore(day) {
-      const all = await lines()
-      const kept = all.filter((line) => line.day >= day)
-      if (kept.length === all.length) return
-      await replaceFile(path, kept.map((line) => `${line.day} ${line.key}\n`).join(''))
-    },
+        await syncDirectory(dirname(path))
+      }),
+    keys: () => guard(async () => (await lines()).map(({ key }) => hexToBytes(key))),
+    dropBefore: (day) =>
+      guard(async () => {
+        const all = await lines()
+        const kept = all.filter((line) => line.day >= day)
+        if (kept.length === all.length) return
+        await replaceFile(path, kept.map((line) => `${line.day} ${line.key}\n`).join(''))
+      }),
   }
 }

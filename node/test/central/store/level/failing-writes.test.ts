@@ -23,13 +23,19 @@ failingWrites('a level store', async (init) => {
 })
 
 describe('the node on a disk that is full for a while', () => {
-  const title = 'the central store, the quota table and the file records lose nothing that they acknowledged'
+  const title = 'the central store, the quota table and the files lose nothing that they acknowledged'
   it.skipIf(!canMount())(
     canMount() ? title : `${title} (skipped: this machine mounts no tmpfs in a user namespace)`,
     async () => {
       const results: Record<string, { failures: number; codes: string[]; acknowledged: number; lost: number }> =
         await runOnSmallDisk('/node/test/central/store/level/full-disk-child.ts', '24m')
-      expect(Object.keys(results)).toEqual(['central store', 'quota table', 'file records'])
+      expect(Object.keys(results)).toEqual([
+        'central store',
+        'quota table',
+        'file records',
+        'audit log',
+        'erased users',
+      ])
       for (const [name, { failures, codes, ...rest }] of Object.entries(results)) {
         expect(failures, name).toBeGreaterThan(20)
         expect(codes, name).toContain('STORAGE_FULL')

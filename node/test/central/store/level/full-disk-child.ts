@@ -5,8 +5,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
-import { bytesToRows, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
+import { bytesToRows, EPOCHS_PER_DAY, equalBytes } from '@geotrace/core-wasm/wire'
 import { liveOnFullDisk } from '../../../../../scripts/small-disk.js'
+import { openAuditLog, readAuditLog } from '../../../../src/admin/audit-log.ts'
+import { erasedUsers } from '../../../../src/central/store/erased-users.ts'
 import { levelStore } from '../../../../src/central/store/level/level-store.ts'
 import { hashToKey } from '../../../../src/central/store/row-set.ts'
 import { fileRecords } from '../../../../src/platform/file-records.ts'
@@ -17,6 +19,8 @@ import { deposit, group, hash, id, row, rowsOf, syncId } from '../sample.ts'
 const EPOCH = 100 * EPOCHS_PER_DAY
 const dir = process.argv[2]!
 const { FAULTS_LEFT = '60000', FAULTS_SUBJECT = '' } = process.env
+/** As long as the keys of users in the store. */
+const toErasedKey = (n: number) => id(n).slice(0, 17)
 const bytesOf = (n: number) => new Uint8Array(3_000).fill(n)
 
 const subjects = {
@@ -55,13 +59,34 @@ const subjects = {
       close: async () => {},
     }
   },
+  'audit log': async () => {
+    const log = await openAuditLog(dir, systemClock())
+    return {
+      write: (n: number) => log.append('report.retract', { report: n }),
+      has: async (n: number) => {
+        const { lines, broken } = await readAuditLog(dir)
+        return broken.length === 0 && lines.some(({ details }) => details.report === n)
+      },
+      close: () => log.close(),
+    }
+  },
+  'erased users': async () => {
+    const list = erasedUsers(join(dir, 'erased-users'))
+    return {
+      write: (n: number) => list.note(toErasedKey(n), n),
+      has: async (n: number) => (await list.keys()).some((key) => equalBytes(key, toErasedKey(n))),
+      close: async () => {},
+    }
+  },
 }
+/** The bytes that are left for files of short lines. */
+const LEFT: Record<string, number> = { 'audit log': 0, 'erased users': 0 }
 
 const results: Record<string, unknown> = {}
 for (const [name, open] of Object.entries(subjects)) {
   if (!name.includes(FAULTS_SUBJECT)) continue
   mkdirSync(dir, { recursive: true })
-  results[name] = await liveOnFullDisk({ dir, open, count: 100, leftBytes: Number(FAULTS_LEFT) })
+  results[name] = await liveOnFullDisk({ dir, open, count: 100, leftBytes: LEFT[name] ?? Number(FAULTS_LEFT) })
 }
 process.stdout.write(JSON.stringify(results))
 process.exit(0)
