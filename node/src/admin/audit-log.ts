@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Clock, oneAtATime } from '@geotrace/core-wasm'
 import * as z from 'zod/mini'
+import { syncDirectory } from '../platform/atomic-file.ts'
 import { toDiskError } from '../platform/disk-error.ts'
 import type { AdminRoutes } from './server.ts'
 import type { Caller } from './staff/roles.ts'
@@ -52,10 +53,12 @@ interface CheckedLog {
 
 /** Opens the log of a directory, and makes it if it is missing. A line that a crash cut is removed, which the log says. */
 export async function openAuditLog(dir: string, clock: Clock): Promise<AuditLog> {
-  const { head } = await readAuditLog(dir)
   const file = await open(join(dir, AUDIT_FILE), 'a+', 0o600)
-  const log = auditLog(file, head, clock)
+  await syncDirectory(dir)
+  // First, because a line without its line break would be read as a whole one.
   const torn = await removeTorn(file)
+  const { head } = await readAuditLog(dir)
+  const log = auditLog(file, head, clock)
   if (torn > 0) await log.append('log.cut', { bytes: torn })
   return log
 }
@@ -105,18 +108,26 @@ export function audited(
 function auditLog(file: FileHandle, before: string, clock: Clock): AuditLog {
   const inTurn = oneAtATime()
   let head = before
+  /** Where whole lines end after a failed write. Half a line before another one would break the chain for good. */
+  let cutAt: number | undefined
+  const cut = async (): Promise<void> => {
+    if (cutAt !== undefined) await file.truncate(cutAt)
+    cutAt = undefined
+  }
   return {
     append: (action, details = {}) =>
       inTurn(async () => {
         const line = { at: clock.now(), action, details, previous: head }
         const hash = lineToHash(line)
-        const { size } = await file.stat()
         try {
+          await cut()
+          cutAt = (await file.stat()).size
           await file.appendFile(`${JSON.stringify({ ...line, hash })}\n`)
           await file.datasync()
+          cutAt = undefined
         } catch (error) {
-          // Half a line would break the chain for good.
-          await file.truncate(size).catch(() => {})
+          // Where even that fails, the next line tries again first.
+          await cut().catch(() => {})
           throw toDiskError(error, 'audit log')
         }
         head = hash

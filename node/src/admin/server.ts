@@ -12,7 +12,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import { LOCAL_ADDRESS, serveLocally } from '../local/local-http.ts'
-import { toCode } from '../platform/disk-error.ts'
+import { toCode, toDiskError } from '../platform/disk-error.ts'
 import type { Log } from '../platform/log.ts'
 import { type Role, removeAdminFile, writeAdminFile } from './admin-file.ts'
 import type { ConsoleFiles } from './console-files.ts'
@@ -148,8 +148,10 @@ function routeHandlers(routes: AdminRoutes, identify: Identify): [string, Handle
         const body = await readBody(request)
         if (request.method === 'GET' && body !== undefined) throw invalid('a GET request must have no body')
         return json(200, (await route(body, caller)) ?? {})
-      } catch (error) {
-        if (!isFederationError(error)) throw error
+      } catch (cause) {
+        // A disk that is full or fails is an answer. Without one the client would say that no node runs.
+        const error = toDiskError(cause, 'directory of this node')
+        if (!isFederationError(error)) throw cause
         const { code, message, data } = error
         return json(code === 'MESSAGE_TOO_LARGE' ? 413 : 400, { code, message, data })
       }

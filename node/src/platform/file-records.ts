@@ -33,22 +33,26 @@ export async function fileRecords(dir: string): Promise<Records> {
   await makePrivateDir(dir)
   const writers = turns<string>(1)
   const get: Records['get'] = (name) => readRecord(dir, name)
-  const write = async (name: string, value: Uint8Array): Promise<void> => {
+  const guard = async (name: string, task: () => Promise<void>): Promise<void> => {
     try {
-      await replaceFile(join(dir, name), withChecksum(value))
+      await task()
     } catch (error) {
       throw toDiskError(error, name)
     }
   }
+  const write = (name: string, value: Uint8Array): Promise<void> =>
+    guard(name, () => replaceFile(join(dir, name), withChecksum(value)))
   return {
     get,
     put: (name, value) => writers.run(name, () => write(name, value)),
     update: (name, change) => writers.run(name, async () => write(name, change(await get(name)))),
     remove: (name) =>
-      writers.run(name, async () => {
-        await rm(join(dir, name), { force: true })
-        await syncDirectory(dir)
-      }),
+      writers.run(name, () =>
+        guard(name, async () => {
+          await rm(join(dir, name), { force: true })
+          await syncDirectory(dir)
+        }),
+      ),
   }
 }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -56,6 +56,15 @@ describe('the audit log', () => {
     for (const changed of [rows.slice(1), rows.toSpliced(1, 1), rows.toSpliced(1, 0, rows[1]!), [...rows].reverse()])
       expect(await isBroken(`${changed.join('\n')}\n`)).toBe(true)
     expect(await isBroken(text)).toBe(false)
+  })
+
+  it('a last line without its line break is removed, and the chain goes on from the line before', async () => {
+    await write(2)
+    truncateSync(file, statSync(file).size - 1)
+    await write(1)
+    const { lines, broken } = await readAuditLog(dir)
+    expect(broken).toEqual([])
+    expect(lines.map(({ action }) => action)).toEqual(['report.retract', 'log.cut', 'report.retract'])
   })
 
   it('lines that are cut off at the end show by the head alone', async () => {

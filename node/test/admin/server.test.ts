@@ -24,6 +24,9 @@ describe('the control server', () => {
     'POST /refuse': () => {
       throw new FederationError('CODE_EXPIRED', 'it expired')
     },
+    'POST /full': () => {
+      throw Object.assign(new Error('no space left on device, write'), { code: 'ENOSPC' })
+    },
     'POST /fail': () => {
       throw new Error('inside')
     },
@@ -122,6 +125,11 @@ describe('the control server', () => {
     expect(await raw('POST', '/echo', {}, Buffer.alloc(65_537, 0x20))).toBe(413)
     expect(await raw('POST', '/fail')).toBeUndefined()
     expect(await adminRequest(dir, 'GET', '/status')).toEqual({ state: 'serving' })
+  })
+
+  it('a full disk is an answer, so that the client does not say that no node runs', async () => {
+    const refused = await adminRequest(dir, 'POST', '/full').catch((error: FederationError) => error)
+    expect(refused).toMatchObject({ code: 'STORAGE_FULL' })
   })
 
   it('the control server answers while another local user keeps its 16 connections silent, and closes those', async () => {
