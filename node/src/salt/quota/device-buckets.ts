@@ -74,8 +74,14 @@ export async function openDeviceBuckets(
         if (value === undefined && size >= bucketsMax) throw refused('this node has buckets for no more devices today')
         const decision = deviceQuota(value && decode(value, now), { ...cost, ceiling: 0 }, now)
         if (!decision.granted) throw spent(decision.retryAfterMs)
+        // Counted before, so that tokens that come at once do not pass the bound together.
         if (value === undefined) size++
-        await disk.put([[key, encode(decision.state.spentUntilMs)]])
+        try {
+          await disk.put([[key, encode(decision.state.spentUntilMs)]])
+        } catch (error) {
+          if (value === undefined) size--
+          throw error
+        }
       }),
     sweep,
     close: () => disk.close(),

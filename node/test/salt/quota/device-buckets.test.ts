@@ -103,6 +103,23 @@ describe('the buckets of devices', () => {
   })
 })
 
+describe('the buckets of devices on a disk that fails', () => {
+  it('a charge whose write failed takes no place, so that a full disk does not fill the table', async () => {
+    const { disk } = memoryDisk()
+    let isFull = true
+    const put: QuotaDisk['put'] = async (entries) => {
+      if (isFull) throw new FederationError('STORAGE_FULL', 'the disk is full', { what: 'quota table' })
+      await disk.put(entries)
+    }
+    const buckets = await openDeviceBuckets({ ...disk, put }, START, 2)
+    const [one, other, third] = [token(), token(), token()]
+    for (let i = 0; i < 5; i++) expect(await errorCode(buckets.charge(one, cost(12), START))).toBe('STORAGE_FULL')
+    isFull = false
+    for (const item of [one, other]) expect(await errorCode(buckets.charge(item, cost(12), START))).toBe('OK')
+    expect(await errorCode(buckets.charge(third, cost(12), START))).toBe('TOKEN_REFUSED')
+  })
+})
+
 describe('the check of a token', () => {
   const [federation, node] = [systemRandom(32), systemRandom(32)]
   const check = tokenCheck({ federation, node, parameters: () => [TOKENS] })
