@@ -65,7 +65,7 @@ import { spreadRun } from './spread/spread-run.ts'
 import type { CentralStore, DayStatistics, ReportId } from './store/central-store.ts'
 import { dayToFirstEpoch } from './store/day.ts'
 import { levelStore } from './store/level/level-store.ts'
-import { isOneDisk } from './store/store-keys.ts'
+import { databaseKeyPath, isOneDisk } from './store/store-keys.ts'
 import { type StoreRoom, storeRoom } from './store-room.ts'
 import { type RosterPins, rosterPins } from './sync/pins.ts'
 import { type SyncCounters, type SyncService, syncService } from './sync/service.ts'
@@ -83,7 +83,7 @@ export interface CentralPeerInit {
   sealSecret?: Uint8Array
   /** The peer's directory for rosters and votes, and for the store unless `store` is given. */
   dir: string
-  /** The file of the store's keys; default: `store.keys` in `dir`. */
+  /** The file of the store's keys; default: `store.keys` in `dir`, `database.keys` with `servers`. */
   keyPath?: string
   /** Addresses of the PostgreSQL servers that have the store; default: the store is in `dir`. */
   servers?: readonly string[]
@@ -723,14 +723,15 @@ async function openStore(
 ): Promise<CentralStore> {
   const isFounded = founding === 'restored' || (await isFoundedWith(records))
   const rule = founding === 'anew' ? founding : isFounded ? 'never' : 'if-missing'
+  const erasedPath = join(dir, 'erased-users')
   if (servers !== undefined) {
     const { postgresStore } = await import('./store/postgres/postgres-store.ts')
-    const own = { keyPath: keyPath ?? join(dir, 'store.keys'), founding: rule } as const
+    const own = { keyPath: keyPath ?? databaseKeyPath(dir), erasedPath, founding: rule } as const
     return await postgresStore({ urls: servers, ...own, random, clock })
   }
   return await levelStore({
     dir: join(dir, 'store'),
-    erasedPath: join(dir, 'erased-users'),
+    erasedPath,
     ...(keyPath !== undefined && { keyPath }),
     random,
     clock,

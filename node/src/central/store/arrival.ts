@@ -43,6 +43,13 @@ export function blobToUser(blob: Uint8Array): User {
   return readU32(blob, 0)
 }
 
+/** The blob with another number of its user. */
+export function blobWithUser(blob: Uint8Array, user: User): Uint8Array {
+  const copy = blob.slice()
+  writeU32(copy, 0, user)
+  return copy
+}
+
 export function blobToAck(blob: Uint8Array): SyncRecord | undefined {
   const reader = byteReader(blob.subarray(4))
   const size = reader.u16()

@@ -13,12 +13,12 @@ import { toDiskError } from '../../platform/disk-error.ts'
 export interface ErasedUsers {
   /** Durable when the promise resolves. Throws STORAGE_FULL, BUSY. */
   note(key: Uint8Array, day: number): Promise<void>
-  keys(): Promise<Uint8Array[]>
+  list(): Promise<{ readonly day: number; readonly key: Uint8Array }[]>
   dropBefore(day: number): Promise<void>
 }
 
 /** A power cut or a full disk may leave a part of a line, whose erasure was not acknowledged. */
-const LINE = /^(\d{1,10}) ([0-9a-f]{34})$/
+const LINE = /^(\d{1,10}) ([0-9a-f]{32})$/
 
 export function erasedUsers(path: string): ErasedUsers {
   // A line that came while the file is replaced would be lost.
@@ -54,7 +54,7 @@ export function erasedUsers(path: string): ErasedUsers {
         }
         await syncDirectory(dirname(path))
       }),
-    keys: () => guard(async () => (await lines()).map(({ key }) => hexToBytes(key))),
+    list: () => guard(async () => (await lines()).map(({ day, key }) => ({ day, key: hexToBytes(key) }))),
     dropBefore: (day) =>
       guard(async () => {
         const all = await lines()

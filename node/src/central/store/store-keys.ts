@@ -3,8 +3,10 @@
  * backups". They are in a file outside the store, so that a copy of the store alone says nothing. Retention destroys the
  * key of a day, and with it every copy of that day. Throws STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, FILE_EXPOSED, BUSY.
  */
+import { createHmac } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { oneAtATime, type Random } from '@geotrace/core-wasm'
 import { bytesToHex, FederationError, hexToBytes } from '@geotrace/core-wasm/wire'
 import { toDiskError } from '../../platform/disk-error.ts'
@@ -13,6 +15,8 @@ import { corrupt } from './sealed-value.ts'
 
 const VERSION = 1
 const KEY_BYTES = 32
+/** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
+const USER_KEY_BYTES = 16
 /** The permission bits of the group and of all other users. */
 const OTHERS = 0o077
 /** A key in the file. */
@@ -74,6 +78,16 @@ export async function openStoreKeys(path: string, random: Random, isFounding: bo
         known = next
       }),
   }
+}
+
+/** The keyed hash under which both engines find a user. */
+export function toUserKey(secret: Uint8Array, id: Uint8Array): Uint8Array {
+  return createHmac('sha256', secret).update(id).digest().subarray(0, USER_KEY_BYTES)
+}
+
+/** The keys of a store on database servers. A directory may also have the keys of the store that was copied there. */
+export function databaseKeyPath(dir: string): string {
+  return join(dir, 'database.keys')
 }
 
 /** A new key, as the file has it. */

@@ -11,8 +11,9 @@ describe('the list of erased users', () => {
     dir = await mkdtemp(join(tmpdir(), 'geotrace-erased-'))
   })
   afterEach(() => rm(dir, { recursive: true }))
-  const key = (n: number) => new Uint8Array(17).fill(n)
-  const keysOf = async (list: ReturnType<typeof erasedUsers>) => (await list.keys()).map(bytesToHex).sort()
+  const key = (n: number) => new Uint8Array(16).fill(n)
+  const keysOf = async (list: ReturnType<typeof erasedUsers>) =>
+    (await list.list()).map((line) => bytesToHex(line.key)).sort()
 
   it('the list loses no erasure that comes while retention removes older lines', async () => {
     const list = erasedUsers(join(dir, 'erased-users'))

@@ -2,7 +2,6 @@
  * The central store on LevelDB. PROTOCOL.md §8. The store writes and syncs rows before their acknowledgement.
  * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY, SYNC_CONFLICT.
  */
-import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import { type Clock, oneAtATime, type Random, type Turns, turns } from '@geotrace/core-wasm'
 import {
@@ -40,7 +39,8 @@ import {
 } from '../codecs.ts'
 import { type ErasedUsers, erasedUsers } from '../erased-users.ts'
 import { corrupt } from '../sealed-value.ts'
-import { openStoreKeys } from '../store-keys.ts'
+import { openStoreKeys, toUserKey } from '../store-keys.ts'
+import type { StoreSource } from '../store-source.ts'
 import { type Database, type Operation, openDatabase } from './database.ts'
 import { type DayDatabases, openDays } from './day-databases.ts'
 import { keyNumber, metaKey, NO_BODY } from './keys.ts'
@@ -48,15 +48,13 @@ import { levelDeposits, type OpenCodes, openCodes, readReporters } from './level
 import { levelLeases } from './level-leases.ts'
 import { dropMetaBefore, personOperations, readFloor } from './level-retention.ts'
 import { type LevelSlips, levelSlips } from './level-slips.ts'
+import { levelSource } from './level-source.ts'
 import { backUpStore } from './store-backup.ts'
 import { copyMarker, type Founding, openStoreDirectory } from './store-directory.ts'
 import { emptyTally, type Tally } from './tally.ts'
 import { storeSeals } from './user-seal.ts'
 import { openUserSecrets, SECRETS, type UserSecrets } from './user-secrets.ts'
 import { openWitness } from './witness.ts'
-
-/** 128 bits: the chance that two of a billion users have the same key is 10^-21. */
-const USER_KEY_BYTES = 16
 
 /** `meta` counts its users. */
 const COUNTS = 1
@@ -78,11 +76,16 @@ interface LevelStoreInit {
   open?: OpenLevel
 }
 
+interface LevelStore extends CentralStore {
+  /** All that the store has, for a copy into another one. */
+  source(): StoreSource
+}
+
 /**
  * Opens the store in `dir`, and founds it when `founding` says so. Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT,
  * STORAGE_FULL, BUSY, COMMAND_INVALID.
  */
-export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStore> {
+export async function levelStore(storeInit: LevelStoreInit): Promise<LevelStore> {
   const { dir, random, clock, founding = 'if-missing', erasedPath, open = openLevel } = storeInit
   const keyPath = storeInit.keyPath ?? `${dir}.keys`
   const init = { dir: join(dir, 'meta'), what: 'meta', open, clock, known: emptyTally(COUNTS) }
@@ -113,10 +116,9 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
     closings.push(() => days.close())
     await finishErasures({ meta, days, secrets })
     const slips = levelSlips(meta)
-    if (isRestored) await eraseAgain({ meta, days, slips, secrets }, (await erased?.keys()) ?? [])
+    if (isRestored) await eraseAgain({ meta, days, slips, secrets }, (await erased?.list()) ?? [])
     if (isRestored) await copyMarker(dir, dir, 'ready')
-    const userKey = (id: Uint8Array): Uint8Array =>
-      metaKey('user', createHmac('sha256', keys.users).update(id).digest().subarray(0, USER_KEY_BYTES))
+    const userKey = (id: Uint8Array): Uint8Array => toUserKey(keys.users, id)
     const parts: Parts = {
       meta,
       days,
@@ -144,6 +146,7 @@ export async function levelStore(storeInit: LevelStoreInit): Promise<CentralStor
       statistics: async () => statistics(parts),
       verify: () => verify(meta, days),
       backUp: (to) => backUpStore({ dir, meta, days, to, open, clock, keys, seals, secrets }),
+      source: () => levelSource({ meta, days, userSecret: keys.users, erased }),
       condition: () => toCondition([meta, ...days.databases()]),
       close,
     }
@@ -183,7 +186,7 @@ function dropping({ meta, days, erased }: Parts): CentralStore['dropBefore'] {
 function users({ meta, days, slips, secrets, userKey, erased, next, perUser }: Parts) {
   const exclusive = oneAtATime()
   const findUser = async (id: Uint8Array): Promise<User | undefined> => {
-    const body = await meta.get(userKey(id))
+    const body = await meta.get(metaKey('user', userKey(id)))
     return body === undefined ? undefined : byteReader(body).u32()
   }
   return {
@@ -194,7 +197,7 @@ function users({ meta, days, slips, secrets, userKey, erased, next, perUser }: P
         if (known !== undefined) return known
         const user = next.user++
         await secrets.make(user)
-        const key = userKey(id)
+        const key = metaKey('user', userKey(id))
         await meta.write(
           [
             { key, body: byteWriter(4).u32(user).finish() },
@@ -217,7 +220,7 @@ function users({ meta, days, slips, secrets, userKey, erased, next, perUser }: P
         await perUser.run(user, async () => {
           await deleteUser({ meta, slips }, user)
           await finishErasures({ meta, days, secrets })
-          await meta.compact(prefixRange(userKey(id)))
+          await meta.compact(prefixRange(metaKey('user', userKey(id))))
         })
         return true
       }),
@@ -383,10 +386,10 @@ async function deleteUser({ meta, slips }: Pick<Parts, 'meta' | 'slips'>, user: 
 /** Erases the users with these keys, as far as the store still knows them. */
 async function eraseAgain(
   { meta, days, slips, secrets }: Pick<Parts, 'meta' | 'days' | 'slips' | 'secrets'>,
-  keys: readonly Uint8Array[],
+  erased: Awaited<ReturnType<ErasedUsers['list']>>,
 ): Promise<void> {
-  for (const key of keys) {
-    const body = await meta.get(key)
+  for (const { key } of erased) {
+    const body = await meta.get(metaKey('user', key))
     if (body === undefined) continue
     await deleteUser({ meta, slips }, byteReader(body).u32())
   }

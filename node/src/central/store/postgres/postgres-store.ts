@@ -4,24 +4,24 @@
  * Throws STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, COMMAND_INVALID, SYNC_CONFLICT, LEASE_LOST, BUSY.
  */
 import type { Clock, Random } from '@geotrace/core-wasm'
-import { bytesToHex, FederationError, isFederationError, utf8 } from '@geotrace/core-wasm/wire'
+import { bytesToHex, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
 import type { CentralStore, Condition, Lease, LeasedWrites, StoreCondition, User } from '../central-store.ts'
+import { type ErasedUsers, erasedUsers } from '../erased-users.ts'
 import { openBlob } from './blob.ts'
 import { blobs } from './blobs.ts'
 import { learnFloor, serverDeposits } from './deposits.ts'
 import { leases } from './leases.ts'
-import { openRatchetKeys, type RatchetKeys } from './ratchet-keys.ts'
+import { assertServers, closeServers, openKeys, openServers, type PostgresFounding, readCopyMark } from './opening.ts'
 import { codeName, records, recordWrites, reportCodes, slips } from './records.ts'
 import { finishRetention, retentionWrites } from './retention.ts'
 import { bucketName, runWrites } from './runs.ts'
-import { blobTable, migrate, readVersion, runTable } from './schema.ts'
-import { type Line, openServer, type Server } from './server.ts'
+import { blobTable, runTable } from './schema.ts'
+import type { Line, Server } from './server.ts'
 import { type ServerGroup, serverGroup, toBytes } from './server-group.ts'
-import { markWrites, users } from './users.ts'
+import { eraseAgain, markWrites, users } from './users.ts'
 
 /** The worst first. */
 const CONDITIONS: readonly Condition[] = ['damaged', 'failed', 'full']
-const SERVERS_MAX = 64
 
 interface PostgresStoreInit {
   /** The addresses of the servers. Their order is part of the store. */
@@ -31,40 +31,41 @@ interface PostgresStoreInit {
   random: Random
   clock: Clock
   /** `never`: a missing store is STORE_MISSING. `anew`: an existing store is COMMAND_INVALID. Default: `if-missing`. */
-  founding?: 'if-missing' | 'never' | 'anew'
+  founding?: PostgresFounding
+  /** The file that lists erased users; undefined: none is kept. */
+  erasedPath?: string
 }
 
 export async function postgresStore(init: PostgresStoreInit): Promise<CentralStore> {
-  const { urls, keyPath, random, clock, founding = 'if-missing' } = init
-  if (urls.length === 0 || urls.length > SERVERS_MAX) invalid(`a store expected 1..${SERVERS_MAX} database servers`)
-  const servers: Server[] = []
-  const close = async (): Promise<void> => {
-    await Promise.all(servers.map((server) => server.close()))
-  }
+  const { urls, keyPath, random, clock, founding = 'if-missing', erasedPath } = init
+  const servers = await openServers(urls, clock)
+  const close = (): Promise<void> => closeServers(servers)
   try {
-    for (const [i, url] of urls.entries()) {
-      const name = urls.length === 1 ? 'the database server' : `database server ${i + 1} of ${urls.length}`
-      servers.push(await openServer({ url, name, clock }))
-    }
     const keys = await openKeys(servers, keyPath, random, founding)
     const parts = serverGroup(servers, keys, random)
+    if ((await readCopyMark(parts)) !== undefined) {
+      const text = 'the database has an unfinished copy of a store; run geotrace central migrate again'
+      throw new FederationError('STORE_MISSING', text, { dir: 'database' })
+    }
     await assertServers(parts, bytesToHex(random(16)))
     await learnFloor(parts)
     await finishRetention(parts)
     const kept = serverDeposits(parts)
     await kept.finish()
+    const erased = erasedPath === undefined ? undefined : erasedUsers(erasedPath)
+    if (erased !== undefined) await eraseAgain(parts, erased)
     const { findSync, deposit, attempts } = kept
     return {
       capabilities: { writers: 'many', hasBackup: false },
       ...{ findSync, deposit, attempts },
-      ...users(parts),
+      ...users(parts, erased),
       ...blobs(parts),
       ...records(parts),
       ...reportCodes(parts),
       ...slips(parts),
       ...leases(parts),
-      ...writes(parts),
-      under: (lease) => writes(parts, lease),
+      ...writes(parts, erased),
+      under: (lease) => writes(parts, erased, lease),
       floor: () => parts.floor,
       statistics: () => statistics(parts),
       verify: () => verify(parts),
@@ -81,48 +82,12 @@ export async function postgresStore(init: PostgresStoreInit): Promise<CentralSto
   }
 }
 
-function writes(parts: ServerGroup, lease?: Lease): LeasedWrites {
+function writes(parts: ServerGroup, erased: ErasedUsers | undefined, lease?: Lease): LeasedWrites {
   return {
     ...markWrites(parts, lease),
     ...recordWrites(parts, lease),
     ...runWrites(parts, lease),
-    ...retentionWrites(parts, lease),
-  }
-}
-
-/** Founds the store or brings its tables to this version, and reads its keys. */
-async function openKeys(
-  servers: readonly Server[],
-  keyPath: string,
-  random: Random,
-  founding: PostgresStoreInit['founding'],
-): Promise<RatchetKeys> {
-  const versions = await Promise.all(servers.map(readVersion))
-  const isThere = versions.every((version) => version > 0)
-  if (!isThere && founding === 'never') {
-    const text = 'the database has no store; give the right address, or restore the last backup'
-    throw new FederationError('STORE_MISSING', text, { dir: 'database' })
-  }
-  if (isThere && founding === 'anew') invalid('the database has a store; give an empty database')
-  for (const server of servers) await migrate(server)
-  const [mark] = await servers[0]!.query("select b from setting where name = 'store'")
-  return await openRatchetKeys(keyPath, random, mark === undefined)
-}
-
-/** Each server knows its place, sealed with the keys of the store. Throws STORAGE_CORRUPT for other keys. */
-async function assertServers({ servers, seal, open }: ServerGroup, fresh: string): Promise<void> {
-  let store: string | undefined
-  for (const [i, server] of servers.entries()) {
-    const place = JSON.stringify({ store: store ?? fresh, place: i, servers: servers.length })
-    await server.query("insert into setting values ('store', $1) on conflict do nothing", seal('store', utf8(place)))
-    const [line] = await server.query("select b from setting where name = 'store'")
-    const found = Buffer.from(open(server, 'store', toBytes(line!))).toString()
-    const known = JSON.parse(found) as { store: string; place: number; servers: number }
-    store ??= known.store
-    if (known.place !== i || known.servers !== servers.length || known.store !== store)
-      invalid(
-        `${server.name} has part ${known.place + 1} of ${known.servers} of a store; give all servers in their order`,
-      )
+    ...retentionWrites(parts, lease, erased),
   }
 }
 
@@ -183,8 +148,4 @@ async function readAll(server: Server, text: string, open: (line: Line) => unkno
 function toCondition(servers: readonly Server[]): StoreCondition {
   const worst = CONDITIONS.find((condition) => servers.some((item) => item.condition === condition)) ?? 'sound'
   return { condition: worst, parts: servers.filter((item) => item.condition !== 'sound').map(({ name }) => name) }
-}
-
-function invalid(reason: string): never {
-  throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

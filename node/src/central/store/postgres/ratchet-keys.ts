@@ -15,6 +15,8 @@ const VERSION = 2
 export interface RatchetKeys {
   readonly users: Uint8Array
   readonly meta: Uint8Array
+  /** The first day that has a key. */
+  floor(): number
   /** Throws RangeError for a day before the floor. */
   day(day: number): Uint8Array
   /** Destroys the keys of the days before `day`. */
@@ -29,11 +31,25 @@ interface KeyFile {
   link: string
 }
 
+/** The part of a copy's keys that comes from its source. */
+interface KeyOrigin {
+  readonly userSecret: Uint8Array
+  readonly floor: number
+}
+
 /** Reads the keys; with `isFounding`, makes those of a new store unless there is a file. */
-export async function openRatchetKeys(path: string, random: Random, isFounding: boolean): Promise<RatchetKeys> {
+export async function openRatchetKeys(
+  path: string,
+  random: Random,
+  isFounding: boolean,
+  origin?: KeyOrigin,
+): Promise<RatchetKeys> {
   const exclusive = oneAtATime()
   const fresh = (): string => makeKeyHex(random)
-  const make = (): KeyFile => ({ version: VERSION, users: fresh(), meta: fresh(), floor: 0, link: fresh() })
+  const make = (): KeyFile => {
+    const users = origin === undefined ? fresh() : bytesToHex(origin.userSecret)
+    return { version: VERSION, users, meta: fresh(), floor: origin?.floor ?? 0, link: fresh() }
+  }
   const missing = 'copy it from another process, or restore its copy'
   const { content, write } = await openKeyFile({ path, isFounding, read, make, missing })
   let file = content
@@ -47,6 +63,7 @@ export async function openRatchetKeys(path: string, random: Random, isFounding: 
   return {
     users: hexToBytes(file.users),
     meta: hexToBytes(file.meta),
+    floor: () => file.floor,
     day: (day) => derive(linkOf(day), 'day'),
     dropBefore: (day) =>
       exclusive(async () => {

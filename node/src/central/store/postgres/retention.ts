@@ -6,6 +6,7 @@
 import { byteWriter, EPOCHS_PER_DAY } from '@geotrace/core-wasm/wire'
 import type { CodeRecord, Lease, LeasedWrites } from '../central-store.ts'
 import { decodeJson, encodeJson } from '../codecs.ts'
+import type { ErasedUsers } from '../erased-users.ts'
 import { writeUnder } from './leases.ts'
 import { codeName } from './records.ts'
 import { dropDay } from './schema.ts'
@@ -13,22 +14,30 @@ import type { Server, Transaction } from './server.ts'
 import { type ServerGroup, toBytes } from './server-group.ts'
 import { addUsers, dropMarks } from './users.ts'
 
-export function retentionWrites(group: ServerGroup, lease?: Lease): Pick<LeasedWrites, 'dropBefore'> {
+export function retentionWrites(
+  group: ServerGroup,
+  lease?: Lease,
+  erased?: ErasedUsers,
+): Pick<LeasedWrites, 'dropBefore'> {
   return {
     async dropBefore(day) {
       const gone = new Set<number>()
       for (const server of group.servers) for (const item of await dropOn(group, server, day, lease)) gone.add(item)
       group.floor = Math.max(group.floor, day)
       await group.keys.dropBefore(group.floor)
+      await erased?.dropBefore(day)
       return gone.size
     },
   }
 }
 
-/** Brings the servers to the floor of the first one. */
+/**
+ * Brings the servers to the floor of the first one, or to that of the keys: a restored database has days whose keys are
+ * destroyed.
+ */
 export async function finishRetention(group: ServerGroup): Promise<void> {
+  group.floor = Math.max(group.floor, group.keys.floor())
   for (const server of group.servers) {
-    if (server === group.head) continue
     const days = await server.query('select day from day where day < $1', group.floor)
     if (days.length > 0) await dropOn(group, server, group.floor, undefined)
   }
@@ -46,6 +55,7 @@ async function dropOn(group: ServerGroup, server: Server, day: number, lease: Le
     await session.query('delete from epoch where epoch < $1', day * EPOCHS_PER_DAY)
     await dropMarks(group, server, session, day)
     await dropUsers(session, day)
+    await session.query('delete from erased where day < $1', day)
     return lines
   })
   group.forgetDays(server)

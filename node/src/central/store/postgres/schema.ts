@@ -39,6 +39,8 @@ const MIGRATIONS: readonly (readonly string[])[] = [
     'create table record (name bytea primary key, b bytea not null)',
     'create table applied (usr int8 not null, sync bytea not null, day int4 not null, primary key (usr, sync))',
   ],
+  // The erasures that this database knows of, by the key of the user: a restored one lacks the newest.
+  ['create table erased (id bytea primary key, day int4 not null)'],
 ]
 
 /** The version of the tables; 0 for a database without a store. */

@@ -63,7 +63,7 @@ export function serverGroup(servers: readonly Server[], keys: RatchetKeys, rando
     keys,
     floor: 0,
     serverOf: (user) => servers[user % servers.length]!,
-    placeOf: (key) => key[0]! % servers.length,
+    placeOf: (key) => keyToPlace(key, servers.length),
     toKey: (kind, name) =>
       createHmac('sha256', keys.users).update(`${kind}/`).update(name).digest().subarray(0, NAME_BYTES),
     seal: (what, body) => meta.seal(utf8(what), body),
@@ -93,6 +93,11 @@ export function serverGroup(servers: readonly Server[], keys: RatchetKeys, rando
     forgetDays: (server) => known.get(server)!.clear(),
   }
   return parts
+}
+
+/** The place of the server that has the user with this key. */
+export function keyToPlace(key: Uint8Array, servers: number): number {
+  return key[0]! % servers
 }
 
 /** Bytes of many values in one parameter, because an array of them would be sent as text: bytes, places, lengths. */

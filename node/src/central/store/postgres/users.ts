@@ -11,12 +11,15 @@ import type {
   LeasedWrites,
   MarkChange,
   MarkList,
+  ReportId,
   ReportMarks,
   User,
 } from '../central-store.ts'
 import { decodeMarkList, decodeMarks, encodeMarkList, encodeMarks } from '../codecs.ts'
 import { epochToDay } from '../day.ts'
+import type { ErasedUsers } from '../erased-users.ts'
 import { countRows } from '../row-groups.ts'
+import { toUserKey } from '../store-keys.ts'
 import { openBlob } from './blob.ts'
 import { writeUnder } from './leases.ts'
 import { blobTable } from './schema.ts'
@@ -30,10 +33,11 @@ const NEVER = 0x7fffffff
 
 type UserMethods = 'findUser' | 'addUser' | 'eraseUser' | 'marks' | 'userMarks' | 'markedUsers'
 
-export function users(group: ServerGroup): Pick<CentralStore, UserMethods> {
-  const { servers, head, serverOf, toKey } = group
+/** With `erased` each erasure is noted there, so that a restored database erases the user again. */
+export function users(group: ServerGroup, erased?: ErasedUsers): Pick<CentralStore, UserMethods> {
+  const { servers, serverOf } = group
   const findUser = async (id: Uint8Array): Promise<User | undefined> => {
-    const key = toKey('user', id)
+    const key = toUserKey(group.keys.users, id)
     const [line] = await servers[group.placeOf(key)]!.query<{ usr: User }>('select usr from usr where id = $1', key)
     return line?.usr
   }
@@ -41,17 +45,17 @@ export function users(group: ServerGroup): Pick<CentralStore, UserMethods> {
     findUser,
     async addUser(id, generation, day) {
       for (;;) {
-        const user = (await findUser(id)) ?? (await insertUser(group, toKey('user', id), generation, day))
+        const user = (await findUser(id)) ?? (await insertUser(group, toUserKey(group.keys.users, id), generation, day))
         // Undefined: another process added the user meanwhile.
         if (user !== undefined) return user
       }
     },
-    async eraseUser(id) {
+    async eraseUser(id, day) {
       const user = await findUser(id)
       if (user === undefined) return false
-      // The slips first: when the rest fails, the user is still found, and the device repeats the erasure.
-      await head.query('delete from slip where usr = $1', user)
-      return await eraseUser(group, serverOf(user), user)
+      const key = toUserKey(group.keys.users, id)
+      await erased?.note(key, day)
+      return await eraseUser(group, user, key, day)
     },
     async marks(user) {
       const server = serverOf(user)
@@ -105,7 +109,30 @@ export async function addUsers(session: Transaction, count: number): Promise<voi
   await session.query("update total set n = n + $1 where name = 'users'", count)
 }
 
-async function eraseUser(group: ServerGroup, server: Server, user: User): Promise<boolean> {
+/** Erases the users again whose erasure a restored database does not know. Returns how many it still had. */
+export async function eraseAgain(group: ServerGroup, erased: ErasedUsers): Promise<number> {
+  let count = 0
+  for (const { key, day } of await erased.list()) {
+    const server = group.servers[group.placeOf(key)]!
+    if ((await server.query('select day from erased where id = $1 and day >= $2', key, day)).length > 0) continue
+    const [line] = await server.query<{ usr: User }>('select usr from usr where id = $1', key)
+    if (line !== undefined && (await eraseUser(group, line.usr, key, day))) count++
+    else await noteErased(server, key, day)
+  }
+  return count
+}
+
+/** Notes that the database knows of an erasure. */
+export async function noteErased(session: Transaction, key: Uint8Array, day: number): Promise<void> {
+  const text = `insert into erased values ($1, $2)
+    on conflict (id) do update set day = greatest(erased.day, excluded.day)`
+  await session.query(text, key, day)
+}
+
+async function eraseUser(group: ServerGroup, user: User, key: Uint8Array, erasedOn: number): Promise<boolean> {
+  const server = group.serverOf(user)
+  // The slips first: when the rest fails, the user is still found, and the device repeats the erasure.
+  await group.head.query('delete from slip where usr = $1', user)
   const days = await group.days(server)
   return await server.transaction(async (session) => {
     // Deposits of the user wait for this line, and find no user afterwards.
@@ -113,6 +140,7 @@ async function eraseUser(group: ServerGroup, server: Server, user: User): Promis
     if (found.length === 0) return false
     for (const table of ['list', 'mark', 'intent']) await session.query(`delete from ${table} where usr = $1`, user)
     await addUsers(session, -1)
+    await noteErased(session, key, erasedOn)
     for (const day of days) await eraseDay(group, server, session, day, user)
     return true
   })
@@ -178,15 +206,31 @@ async function putMarks(group: ServerGroup, session: Transaction, changes: reado
       gone.map(({ report }) => report),
     )
   const held = items.filter(({ marks }) => marks.length > 0)
+  await insertMarks(
+    group,
+    session,
+    held.map(({ user, report, marks }) => ({ user, report, marks: encodeMarks(marks), firstDay: firstDay(marks) })),
+  )
+}
+
+interface MarkLine {
+  readonly user: User
+  readonly report: ReportId
+  /** `encodeMarks`. */
+  readonly marks: Uint8Array
+  readonly firstDay: number
+}
+
+export async function insertMarks(group: ServerGroup, session: Transaction, held: readonly MarkLine[]): Promise<void> {
   if (held.length > 0)
     await session.query(
       `insert into mark select usr, report, first_day, substring($1::bytea, at, size)
         from unnest($2::int4[], $3::int4[], $4::int8[], $5::int8[], $6::int4[]) as item(at, size, usr, report, first_day)
         on conflict (usr, report) do update set first_day = excluded.first_day, b = excluded.b`,
-      ...pack(held.map(({ user, report, marks }) => group.seal(`mark/${user}/${report}`, encodeMarks(marks)))),
+      ...pack(held.map(({ user, report, marks }) => group.seal(`mark/${user}/${report}`, marks))),
       held.map(({ user }) => user),
       held.map(({ report }) => report),
-      held.map(({ marks }) => firstDay(marks)),
+      held.map((line) => line.firstDay),
     )
 }
 
@@ -222,6 +266,7 @@ export async function dropMarks(group: ServerGroup, server: Server, session: Tra
   }
 }
 
-function firstDay(items: readonly { epoch: number }[]): number {
+/** The first day of marks, by which retention finds them. */
+export function firstDay(items: readonly { epoch: number }[]): number {
   return items.reduce((first, { epoch }) => Math.min(first, epochToDay(epoch)), NEVER)
 }

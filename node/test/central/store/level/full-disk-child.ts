@@ -20,7 +20,7 @@ const EPOCH = 100 * EPOCHS_PER_DAY
 const dir = process.argv[2]!
 const { FAULTS_LEFT = '60000', FAULTS_SUBJECT = '' } = process.env
 /** As long as the keys of users in the store. */
-const toErasedKey = (n: number) => id(n).slice(0, 17)
+const toErasedKey = (n: number) => id(n).slice(0, 16)
 const bytesOf = (n: number) => new Uint8Array(3_000).fill(n)
 
 const subjects = {
@@ -74,7 +74,7 @@ const subjects = {
     const list = erasedUsers(join(dir, 'erased-users'))
     return {
       write: (n: number) => list.note(toErasedKey(n), n),
-      has: async (n: number) => (await list.keys()).some((key) => equalBytes(key, toErasedKey(n))),
+      has: async (n: number) => (await list.list()).some(({ key }) => equalBytes(key, toErasedKey(n))),
       close: async () => {},
     }
   },

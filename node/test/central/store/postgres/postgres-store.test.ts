@@ -8,8 +8,9 @@ import type { CentralStore, CodeRecord, Deposit, ReportRecord } from '../../../.
 import { postgresStore } from '../../../../src/central/store/postgres/postgres-store.ts'
 import { systemRandom } from '../../../../src/platform/random.ts'
 import { centralStoreConformance } from '../conformance.ts'
-import { deposit, group, id, row, rowsOf, syncId } from '../sample.ts'
+import { deposit, group, hashes, id, row, rowsOf, syncId } from '../sample.ts'
 import { hasServer, type TestServer, testServer } from './server.ts'
+import { storeCopyTests } from './store-copy.ts'
 
 const EPOCH = 100 * EPOCHS_PER_DAY
 /** Long enough for a busy machine; only a failure waits so long. */
@@ -33,6 +34,43 @@ describe.skipIf(!hasServer())('on a database server', () => {
     }
     centralStoreConformance(`PostgreSQL in ${count} ${count === 1 ? 'part' : 'parts'}`, create, { runs: 8 })
   }
+
+  storeCopyTests(() => server)
+
+  it('an old dump that is restored erases again who was erased since, and drops the days without keys', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'geotrace-store-'))
+    const [url] = await server.createPlace(1)
+    const dumped = url!.replace('part_0', 'dumped')
+    const init = { keyPath: join(dir, 'keys'), random: systemRandom, clock: systemClock() }
+    const open = (at: string) => postgresStore({ ...init, urls: [at], erasedPath: join(dir, 'erased-users') })
+    const store = await open(url!)
+    const [erased, kept] = [await store.addUser(id('erased'), 1, 101), await store.addUser(id('kept'), 1, 101)]
+    const later = EPOCH + EPOCHS_PER_DAY
+    for (const [n, user] of [erased, kept].entries())
+      await store.deposit(deposit(user, n, [group(EPOCH, row('old')), group(later, row('met'))], { day: 101 }))
+    await store.close()
+    await server.run('create database dumped template part_0')
+    const newer = await open(url!)
+    await newer.eraseUser(id('erased'), 101)
+    await newer.dropBefore(101)
+    await newer.close()
+
+    const restored = await open(dumped)
+    expect(await restored.findUser(id('erased'))).toBeUndefined()
+    expect(await restored.findUser(id('kept'))).toBe(kept)
+    const found = []
+    for await (const { user } of restored.probe(later, hashes('met'))) found.push(user)
+    expect(found).toEqual([kept])
+    expect(await restored.statistics()).toMatchObject({ users: 1, days: [{ day: 101, rows: 1 }] })
+    expect(restored.floor()).toBe(101)
+    // The same person may come back.
+    await restored.addUser(id('erased'), 1, 101)
+    await restored.close()
+    const again = await open(dumped)
+    expect(await again.findUser(id('erased'))).toBeGreaterThan(kept)
+    await again.close()
+    await rm(dir, { recursive: true })
+  })
 
   describe('a store whose servers fail', () => {
     let dir: string
