@@ -69,7 +69,9 @@ describe('the command line', () => {
     }
     look(await wholeProgram(), 'geotrace')
     // The others name a file or a directory.
-    const values = slots.filter((slot) => !/--(cert|key|store-key-file|passphrase-file|secret-dir)$/.test(slot))
+    const values = slots.filter(
+      (slot) => !/--(cert|key|store-key-file|from-key-file|passphrase-file|secret-dir)$/.test(slot),
+    )
     // Both are public keys.
     expect(values).toEqual([
       'geotrace federation propose expel <peer id or operator key>',

@@ -1,5 +1,5 @@
 /** The command line of `geotrace central`, the authority's central peer. node/CENTRAL.md. */
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { DEGREES_MAX } from '../../central/risk/risk-profile.ts'
 import { CENTRAL_PORTS } from '../identity/addresses.ts'
 import { runOptions } from '../process/run-options.ts'
@@ -7,17 +7,16 @@ import { collect, defaultDir, examples, portNumber, wholeNumber } from '../termi
 import type { Output } from '../terminal/output.ts'
 import { accountsCommand } from './accounts-command.ts'
 import { auditCommand } from './audit.ts'
-import type { StoreOptions } from './backup-command.ts'
 import { consoleCommand } from './console-command.ts'
 import type { CentralDoctorOptions } from './doctor.ts'
 import { enrolmentCommand } from './enrolment-command.ts'
 import { profileCommand } from './profile-command.ts'
+import type { MigrateOptions } from './store/migrate-command.ts'
+import { KEY_FILE, type StoreOptions, storeOption, storeOptions } from './store/store-place.ts'
 
 /** A peer takes some 130 MiB and a computation some 400 MiB at most. */
 const MEMORY_MIN_MIB = 640
 const MEMORY_MAX_MIB = 1_024
-
-const KEY_FILE = 'file of the keys of the store, for example on another disk (default: store.keys in --dir)'
 
 export function centralCommand(command: Command, out: Output): void {
   const init = command
@@ -77,12 +76,6 @@ export function centralCommand(command: Command, out: Output): void {
   consoleCommand(command.command('console'), out)
 }
 
-/** The environment keeps a password out of the list of processes. */
-function storeOption(): Option {
-  const servers = 'postgres://user@host/database, several with commas between them'
-  return new Option('--store <servers>', `keep the store on PostgreSQL: ${servers}`).env('GEOTRACE_STORE')
-}
-
 function upkeepCommands(command: Command, out: Output): void {
   const drain = command
     .command('drain')
@@ -95,6 +88,7 @@ function upkeepCommands(command: Command, out: Output): void {
     .description('check the central peer, its store and its network, whether it runs or not; exit code 1 on a problem')
     .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
     .option('--federation <file>', 'manifest of the federation (default: federation.json in the directory)')
+    .addOption(storeOption())
     .option('--store-key-file <file>', KEY_FILE)
     .action(async (options: CentralDoctorOptions) => await (await import('./doctor.ts')).examineCentral(options, out))
   examples(doctor, 'geotrace central doctor', 'geotrace central doctor --json | jq ".findings[] | select(.next)"')
@@ -102,24 +96,29 @@ function upkeepCommands(command: Command, out: Output): void {
 
 function storeCommands(command: Command, out: Output): void {
   const withDir = (name: string, description: string): Command =>
-    command
-      .command(name)
-      .description(description)
-      .option('--dir <dir>', 'directory of the central peer', defaultDir('central'))
-      .option('--store-key-file <file>', KEY_FILE)
-  const load = () => import('./backup-command.ts')
+    storeOptions(command.command(name).description(description))
+  const load = () => import('./store/backup-command.ts')
   const backup = withDir(
     'backup <directory>',
     'copy the store to an empty directory, while the peer runs or not',
   ).action(async (to: string, options: StoreOptions) => (await load()).backUp(to, options, out))
   examples(backup, 'geotrace central backup /backup/2026-11-29')
-  const restore = withDir('restore <backup>', 'make the store from a backup; an existing store is kept').action(
-    async (from: string, options: StoreOptions) => (await load()).restoreBackup(from, options, out),
+  const restore = withDir(
+    'restore [backup]',
+    'make the store from a backup, or finish a database that pg_restore brought back; an existing store is kept',
+  ).action(async (from: string | undefined, options: StoreOptions) => (await load()).restoreBackup(from, options, out))
+  examples(
+    restore,
+    'geotrace central restore /backup/2026-11-29',
+    'geotrace central restore --store postgres://geotrace@db1.example.org/geotrace',
   )
-  examples(restore, 'geotrace central restore /backup/2026-11-29')
   const verify = withDir(
     'verify [store]',
-    'read a whole backup, or the store of a stopped peer, and report damage',
+    'read a whole backup, the store of a stopped peer, or one on PostgreSQL, and report damage',
   ).action(async (store: string | undefined, options: StoreOptions) => (await load()).verify(store, options, out))
   examples(verify, 'geotrace central verify /backup/2026-11-29')
+  const migrate = withDir('migrate', 'copy the store of the directory into an empty one on PostgreSQL')
+    .option('--from-key-file <file>', 'file of the keys of the store in the directory (default: store.keys in --dir)')
+    .action(async (options: MigrateOptions) => (await import('./store/migrate-command.ts')).migrateStore(options, out))
+  examples(migrate, 'geotrace central migrate --store postgres://geotrace@db1.example.org/geotrace')
 }

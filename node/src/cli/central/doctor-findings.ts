@@ -9,6 +9,7 @@ import { type Finding, fail, ok, warn } from '../doctor/finding.ts'
 import { DISK_LOW_BYTES, DISK_WARN_BYTES } from '../process/disk.ts'
 import { minute } from '../terminal/times.ts'
 import type { CentralFacts } from './facts.ts'
+import type { ServerLook } from './store/server-look.ts'
 
 const MIB = 1 << 20
 /** A backup lacks everything after it, and devices do not deposit again what was acknowledged. */
@@ -21,7 +22,7 @@ const HEALTH_STEPS: Readonly<Record<string, string>> = {
   'catching-up': 'wait two minutes, then run the doctor again',
   'disk-low': 'free some space: below 256 MiB the peer takes no deposits',
   'disk-full': 'free some space; the peer opens its store again by itself',
-  'disk-failed': 'read the log for `store.condition`, and check the disk',
+  'disk-failed': 'read the log for `store.condition`, and check the disk or the database server',
   'store-damaged':
     'delete nothing and copy the directory; then see "The store is damaged" in node/CENTRAL.md, and `geotrace central verify`',
   'store-full': 'raise --store-ceiling, if the disk has room',
@@ -62,6 +63,27 @@ export function judgeStoppedStore(hasStore: boolean, isFounded: boolean, dirOpti
     'the store is missing',
     `mount its disk, or restore a backup: geotrace central restore BACKUP${dirOption}`,
   )
+}
+
+/** The servers of the store, in the order of the authority. */
+export function judgeServers(servers: readonly ServerLook[], isFounded: boolean): Finding {
+  const all = plural(servers.length, 'database server')
+  const places = (state: ServerLook['state']): number[] =>
+    servers.flatMap((server, n) => (server.state === state ? [n + 1] : []))
+  const [silent, empty, copies] = [places('silent'), places('empty'), places('copy')]
+  if (silent.length > 0) {
+    const next = 'check the address in --store or GEOTRACE_STORE, the password, and whether the server runs'
+    return fail('database', `server ${silent.join(', ')} of ${servers.length} refuses or does not answer`, next)
+  }
+  if (copies.length > 0)
+    return fail('database', 'an unfinished copy of a store', 'run geotrace central migrate again; it goes on')
+  if (empty.length > 0 && isFounded)
+    return fail(
+      'database',
+      `server ${empty.join(', ')} of ${servers.length} has no store`,
+      'give the right address, or restore the last dump; then geotrace central restore with --store',
+    )
+  return ok('database', empty.length > 0 ? `${all}, empty: the first start makes the store` : `${all} with the store`)
 }
 
 export function judgeRunningStore({ store, users, days, storeMib }: CentralFacts): Finding {

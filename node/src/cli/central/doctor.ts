@@ -42,16 +42,17 @@ import {
   judgeRunningPeer,
   judgeRunningStore,
   judgeSeals,
+  judgeServers,
   judgeStoppedStore,
   judgeStoreKeys,
 } from './doctor-findings.ts'
 import type { CentralFacts } from './facts.ts'
-import { readLastBackup } from './last-backup.ts'
+import { readLastBackup } from './store/last-backup.ts'
+import { lookAtServers } from './store/server-look.ts'
+import { type StoreOptions, toKeyPath, toServers } from './store/store-place.ts'
 
-export interface CentralDoctorOptions {
-  dir: string
+export interface CentralDoctorOptions extends StoreOptions {
   federation?: string
-  storeKeyFile?: string
 }
 /** The facts that the checks share. */
 interface Examined extends CentralDoctorOptions {
@@ -97,16 +98,20 @@ async function examineMachine({ dir, facts, ...options }: Examined, found: Found
 async function examineStore(examined: Examined, found: Found): Promise<void> {
   const { dir, facts, isFounded, nowMs } = examined
   const option = dirOption(dir, 'central')
-  const store = join(dir, 'store')
-  found(
-    facts === undefined
-      ? judgeStoppedStore(existsSync(join(store, 'store.json')), isFounded, option)
-      : judgeRunningStore(facts),
-  )
+  const servers = examined.store === undefined ? undefined : toServers(examined.store)
+  if (servers !== undefined)
+    found(...(await tried('database', async () => judgeServers(await lookAtServers(servers), isFounded))))
+  if (facts !== undefined) found(judgeRunningStore(facts))
+  else if (servers === undefined)
+    found(judgeStoppedStore(existsSync(join(dir, 'store', 'store.json')), isFounded, option))
   found(...(await tried('store-keys', async () => await checkStoreKeys(examined))))
   const sealKeys = () => readRecord(join(dir, SEAL_KEYS_DIR), SEAL_KEYS_RECORD)
   found(...(await tried('seals', async () => judgeSeals((await sealKeys()) !== undefined, facts?.opensSeals))))
-  found(...(await tried('backup', async () => judgeBackup(await readLastBackup(dir), isFounded, nowMs, option))))
+  found(
+    ...(servers === undefined
+      ? await tried('backup', async () => judgeBackup(await readLastBackup(dir), isFounded, nowMs, option))
+      : [ok('backup', 'the database servers have their own backups (node/CENTRAL.md, "PostgreSQL")')]),
+  )
   if (facts !== undefined) found(judgeReports(facts))
   const people = accounts(dir, { now: () => nowMs }, systemRandom)
   found(...(await tried('accounts', async () => judgeAccounts(await people.list()))))
@@ -119,17 +124,18 @@ async function checkStoreKeys({ isFounded, facts, ...options }: Examined): Promi
   // The running peer knows where its keys are; the options of this command may not name them.
   if (facts !== undefined && options.storeKeyFile === undefined && !existsSync(path))
     return facts.storeKeys === undefined ? undefined : ok('store-keys', facts.storeKeys)
-  const isSame = existsSync(path) && existsSync(store) && (await isOneDisk(path, store))
+  const isOnDisk = options.store === undefined && existsSync(path) && existsSync(store)
+  const isSame = isOnDisk && (await isOneDisk(path, store))
   return judgeStoreKeys({ exists: existsSync(path), isOneDisk: isSame, path }, isFounded)
 }
 
 async function examineFederation(manifest: Manifest, examined: Examined, out: Output, found: Found): Promise<void> {
-  const { dir, facts, nowMs } = examined
+  const { dir, nowMs } = examined
   found(...(await tried('records', () => checkRecords(dir, manifest))))
   found(checkSalting(manifest))
   found(checkCore(manifest))
   const { retentionDays } = manifest.parameters
-  found(...(await tried('retention', async () => judgeRetention(await daysWithRows(dir, facts), retentionDays, nowMs))))
+  found(...(await tried('retention', async () => judgeRetention(await daysWithRows(examined), retentionDays, nowMs))))
   out.progress('asking the peers …')
   found(...(await tried('network', () => examineNetwork(manifest, examined, found))))
 }
@@ -161,9 +167,10 @@ async function examineNetwork(
     : await checkPortsFree(optionsToListen({}, addresses), 'central', dirOption(dir, 'central'))
 }
 
-/** The UTC days with rows: as the running peer says, otherwise by the folders of the store. */
-async function daysWithRows(dir: string, facts: CentralFacts | undefined): Promise<number[]> {
+/** The UTC days with rows: as the running peer says, otherwise by the tables or the folders of the store. */
+async function daysWithRows({ dir, facts, store: servers }: Examined): Promise<number[]> {
   if (facts?.days !== undefined) return facts.days.map(({ day }) => day)
+  if (servers !== undefined) return (await lookAtServers(toServers(servers))).flatMap((seen) => seen.days)
   const store = join(dir, 'store')
   const names = existsSync(store) ? await readdir(store) : []
   return names.flatMap((name) => /^day-(\d+)$/.exec(name)?.slice(1).map(Number) ?? [])
@@ -177,8 +184,4 @@ async function readFacts(dir: string): Promise<CentralFacts | undefined> {
     if (isFederationError(error, 'NODE_NOT_RUNNING')) return undefined
     throw error
   }
-}
-
-function toKeyPath({ dir, storeKeyFile }: Pick<CentralDoctorOptions, 'dir' | 'storeKeyFile'>): string {
-  return storeKeyFile ?? join(dir, 'store.keys')
 }

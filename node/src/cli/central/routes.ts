@@ -8,7 +8,7 @@ import type { CentralPeer, ReportOutcome } from '../../central/peer.ts'
 import { isReason } from '../../central/review/report-review.ts'
 import { toCode } from '../../platform/disk-error.ts'
 import { VERSION } from '../terminal/version.ts'
-import { backupRoutes } from './backup-routes.ts'
+import { backupRoutes } from './store/backup-routes.ts'
 
 /** GET routes only read. */
 export function centralRoutes(peer: CentralPeer, federationId: string, salting: string): AdminRoutes {

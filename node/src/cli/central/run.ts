@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '@geotrace/core-wasm'
-import { FederationError, keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
+import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
 import { audited, openAuditLog } from '../../admin/audit-log.ts'
 import { readConsole } from '../../admin/console-files.ts'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
@@ -40,6 +40,7 @@ import { STOP_MAX_MS } from './drain.ts'
 import { CENTRAL_GAUGES, measure } from './gauges.ts'
 import { centralRoutes } from './routes.ts'
 import { staffRoutes } from './staff-routes.ts'
+import { toServers } from './store/store-place.ts'
 
 const MIB = 1 << 20
 /** `npm run build` makes it. */
@@ -163,14 +164,6 @@ function optionsToInit(
     ...(secretDir !== undefined && { secretDir }),
     ...toFounding(options),
   }
-}
-
-/** Throws COMMAND_INVALID, without the addresses, which may have passwords. */
-function toServers(text: string): string[] {
-  const servers = text.split(',')
-  if (servers.every((server) => /^postgres(?:ql)?:\/\//.test(server))) return servers
-  const reason = '--store expected addresses postgres://user@host/database, with commas between them'
-  throw new FederationError('COMMAND_INVALID', reason, { reason })
 }
 
 function toFounding({ dir, newStore }: CentralRunOptions): Pick<CentralPeerInit, 'founding'> {

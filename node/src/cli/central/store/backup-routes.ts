@@ -1,9 +1,9 @@
 /** The routes that back up the store of a running central peer. node/CENTRAL.md "Control". Throws COMMAND_INVALID, BUSY. */
 import { isAbsolute } from 'node:path'
 import { busy, type ErrorCode, FederationError, isFederationError } from '@geotrace/core-wasm/wire'
-import type { AdminRoutes } from '../../admin/server.ts'
-import type { CentralPeer } from '../../central/peer.ts'
-import { toCode } from '../../platform/disk-error.ts'
+import type { AdminRoutes } from '../../../admin/server.ts'
+import type { CentralPeer } from '../../../central/peer.ts'
+import { toCode } from '../../../platform/disk-error.ts'
 
 /** A copy of millions of rows takes longer than a request may, so the caller asks for its progress. */
 export interface BackupProgress {

@@ -1,7 +1,7 @@
 /** When the last backup of a central peer was made and read whole, in `last-backup` of its directory: Unix ms. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceFile } from '../../platform/atomic-file.ts'
+import { replaceFile } from '../../../platform/atomic-file.ts'
 
 const FILE = 'last-backup'
 
