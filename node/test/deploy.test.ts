@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { SALT_GAUGES } from '../src/admin/salt-gauges.ts'
 import { CENTRAL_GAUGES } from '../src/cli/central/gauges.ts'
+import { toServers } from '../src/cli/central/store/store-place.ts'
 import { geotrace } from '../src/cli/main.ts'
 import { captured } from './cli/captured-output.mjs'
 
@@ -53,6 +54,51 @@ describe('the compose file', () => {
     expect(read('compose.yaml')).toContain(`http://127.0.0.1:${words[words.indexOf('--health-port') + 1]}/healthz`)
   })
 })
+
+describe.skipIf(!has('python3', false) || spawnSync('python3', ['-c', 'import yaml']).status !== 0)(
+  'the compose file as YAML',
+  () => {
+    it('a parser takes it, each volume is declared, and the store is one that the peer takes', () => {
+      const toJson = 'import yaml,json,sys; print(json.dumps(yaml.safe_load(sys.stdin)))'
+      const text = execFileSync('python3', ['-c', toJson], { input: read('compose.yaml'), encoding: 'utf8' })
+      const { services, volumes, ...rest } = JSON.parse(text) as Compose
+      expect(rest).toEqual({ name: 'geotrace' })
+      expect(Object.keys(services)).toEqual(['central', 'store'])
+      const mounted = Object.values(services).flatMap((service) => service.volumes.map((item) => item.split(':')[0]))
+      expect(mounted.sort()).toEqual(Object.keys(volumes).sort())
+      expect(Object.keys(services.central!.depends_on!)).toEqual(['store'])
+      expect(services.store!.healthcheck.test).toContain('pg_isready')
+      const url = services.central!.environment.GEOTRACE_STORE!.replace(/\$\{POSTGRES_PASSWORD:\?[^}]*\}/, 'secret')
+      expect(toServers(url)).toEqual(['postgres://geotrace:secret@127.0.0.1:5432/geotrace'])
+      expect(services.store!.environment).toMatchObject({ POSTGRES_USER: 'geotrace', POSTGRES_DB: 'geotrace' })
+    })
+  },
+)
+
+it('each geotrace command in the head of the compose file is one that the command line takes', async () => {
+  const commands = [...read('compose.yaml').matchAll(/^# .* geotrace (central .*?)(?: > \S+)?$/gm)].map(
+    ([, line]) => line!,
+  )
+  expect(commands).toHaveLength(1)
+  const program = geotrace(captured().out)
+  program.hook('preSubcommand', (_, command) => {
+    for (const child of command.commands) child.action(() => {})
+  })
+  for (const line of commands) await program.parseAsync(line.split(' '), { from: 'user' })
+})
+
+interface Compose {
+  services: Record<
+    string,
+    {
+      volumes: string[]
+      depends_on?: object
+      healthcheck: { test: string[] }
+      environment: Record<string, string>
+    }
+  >
+  volumes: object
+}
 
 describe('the units of systemd', () => {
   it.skipIf(!has('systemd-analyze', false)).each(['geotrace-salt.service', 'geotrace-central.service'])(

@@ -73,7 +73,8 @@ export function judgeServers(servers: readonly ServerLook[], isFounded: boolean)
   const [silent, empty, copies] = [places('silent'), places('empty'), places('copy')]
   if (silent.length > 0) {
     const next = 'check the address in --store or GEOTRACE_STORE, the password, and whether the server runs'
-    return fail('database', `server ${silent.join(', ')} of ${servers.length} refuses or does not answer`, next)
+    const { reason } = servers[silent[0]! - 1]!
+    return fail('database', `server ${silent.join(', ')} of ${servers.length} gives no answer: ${reason}`, next)
   }
   if (copies.length > 0)
     return fail('database', 'an unfinished copy of a store', 'run geotrace central migrate again; it goes on')

@@ -10,6 +10,7 @@ import { type AdminServer, adminServer } from '../../admin/server.ts'
 import type { WebServer } from '../../local/web-server.ts'
 import { silent } from '../../platform/log.ts'
 import { systemRandom } from '../../platform/random.ts'
+import { assertAnswering } from '../central/store/server-look.ts'
 import type { Output } from '../terminal/output.ts'
 import { createDemoDirectory, removeLeftovers } from './directory.ts'
 import type { PeerProcess } from './peer-process.ts'
@@ -43,6 +44,9 @@ const PARAMETERS = { periodEpochs: 1, reserveEpochs: 126 }
 
 export async function demo(options: DemoOptions, out: Output): Promise<void> {
   const stop = stopSignal()
+  // The central peer would only end, and start again, as long as its database gives no answer.
+  const database = process.env.GEOTRACE_STORE
+  if (database !== undefined) await assertAnswering(database)
   removeLeftovers()
   const dir = createDemoDirectory()
   const running: Running = { keeper: supervisor(out) }

@@ -9,6 +9,7 @@ import {
   judgeRunningPeer,
   judgeRunningStore,
   judgeSeals,
+  judgeServers,
   judgeStoppedStore,
   judgeStoreKeys,
 } from '../../../src/cli/central/doctor-findings.ts'
@@ -24,6 +25,8 @@ const SERVING = {
   ...{ held: [], quarantined: [], riskWaiting: 0, riskFailures: 0, users: 7, storeMib: 3 },
   days: [{ day: TODAY, rows: 40 }],
 } as unknown as CentralFacts
+
+const HAS_STORE = { state: 'store', days: [TODAY] } as const
 
 describe('the findings of geotrace central doctor', () => {
   it.each([
@@ -43,6 +46,16 @@ describe('the findings of geotrace central doctor', () => {
     ['a store', judgeStoppedStore(true, true, ''), 'ok', /central verify/],
     ['a store before the first start', judgeStoppedStore(false, false, ''), 'ok', /first start/],
     ['a store that cannot be counted', judgeRunningStore({ ...SERVING, store: 'EIO' }), 'fail', /EIO/],
+    ['servers with the store', judgeServers([HAS_STORE, HAS_STORE], true), 'ok', /2 database servers with the store/],
+    [
+      'a server without an answer',
+      judgeServers([HAS_STORE, { state: 'silent', reason: 'login refused', days: [] }], true),
+      'fail',
+      /server 2 of 2 gives no answer: login refused/,
+    ],
+    ['an empty database of a founded peer', judgeServers([{ state: 'empty', days: [] }], true), 'fail', /no store/],
+    ['an empty database', judgeServers([{ state: 'empty', days: [] }], false), 'ok', /first start/],
+    ['an unfinished copy', judgeServers([{ state: 'copy', days: [] }], true), 'fail', /unfinished copy/],
     ['a counted store', judgeRunningStore(SERVING), 'ok', /7 users, 40 rows on 1 day, 3 MiB/],
     ['days within the period', judgeRetention([TODAY - 14, TODAY], 14, NOW), 'ok', /rows since 2026-11-16; .* 14 days/],
     ['a day that goes with the next sweep', judgeRetention([TODAY - 15, TODAY], 14, NOW), 'ok', /2026-11-15/],
