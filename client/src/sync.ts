@@ -90,7 +90,7 @@ export async function runSync(device: Device, signal?: AbortSignal): Promise<Syn
     const renew = () => openRosters(init)
     await renew()
     await askSpreadKeys(device, session, known.rosters)
-    const route = toRoute(device, known, session, renew)
+    const route = await toRoute(device, known, session, renew)
     const rosterOf = toRosterOf(known.rosters, known.pins)
     const strangers = new Set<PeerAddress>()
     const compare = () => compareRosters(init, strangers)
@@ -177,13 +177,20 @@ async function withCentral(
       // Without news, and even after a fork, the newest roster that the device knows names the central peer.
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
     }
-    await task(toRoute(device, known, session, renew))
+    await task(await toRoute(device, known, session, renew))
   })
 }
 
-function toRoute(device: Device, { rosters }: Known, session: Session, renew: () => Promise<void>): CentralRoute {
+async function toRoute(
+  device: Device,
+  { rosters }: Known,
+  session: Session,
+  renew: () => Promise<void>,
+): Promise<CentralRoute> {
   const { manifest, clock, random } = device
-  return { session, manifest, rosters, clock, random, renew, relays: new Relays({ ...device, rosters }) }
+  const wallet = await openWallet(device, { rosters })
+  const relays = new Relays({ ...device, rosters, tokens: wallet?.relays(clock.now()) })
+  return { session, manifest, rosters, clock, random, renew, relays }
 }
 
 /** The salting of the manifest. The group of `threshold` comes only where it is used. */
@@ -299,7 +306,10 @@ async function hashClosed(
 }
 
 /** The tokens of this device; undefined in a federation without tokens. */
-async function openWallet({ storage }: Device, { rosters }: CentralRoute): Promise<Wallet | undefined> {
+async function openWallet(
+  { storage }: Device,
+  { rosters }: Pick<CentralRoute, 'rosters'>,
+): Promise<Wallet | undefined> {
   return rosters.newest?.roster.tokens && (await Wallet.open(storage))
 }
 

@@ -20,6 +20,8 @@ interface RelaysInit {
   /** Keys (hex) of salt nodes that lied to this tracer. */
   readonly liars: ReadonlySet<string>
   readonly random: Random
+  /** Tokens of relays for today, by the key of the member in hex. */
+  readonly tokens?: ReadonlyMap<string, Uint8Array> | undefined
 }
 
 export class Relays {
@@ -27,11 +29,16 @@ export class Relays {
   /** Keys (hex) of the replicas of this sync's shards. */
   readonly #replicas = new Set<string>()
   readonly #failed = new Set<string>()
+  /** Tokens that no relay refused. */
+  readonly #tokens: Map<string, Uint8Array>
+  /** An address had no frames left, so tokens pay from now on. */
+  #isPaying = false
   #current: string | undefined
   #isShared = false
 
   constructor(init: RelaysInit) {
     this.#init = init
+    this.#tokens = new Map(init.tokens)
   }
 
   /** True when a relay of this sync replicates a shard of it, because no other member took the frame. */
@@ -48,13 +55,31 @@ export class Relays {
   next(): PeerAddress | undefined {
     const left = this.#members().filter(({ key }) => !this.#failed.has(bytesToHex(key)))
     const apart = left.filter(({ key }) => !this.#replicas.has(bytesToHex(key)))
-    const choice = apart.length > 0 ? apart : left
+    const open = apart.length > 0 ? apart : left
+    const paid = this.#isPaying ? open.filter((member) => this.tokenOf(member) !== undefined) : []
+    const choice = paid.length > 0 ? paid : open
     const same = choice.find(({ key }) => bytesToHex(key) === this.#current)
     const relay = same ?? shuffle(choice, this.#init.random)[0]
     if (relay === undefined) return undefined
     this.#current = bytesToHex(relay.key)
     if (this.#replicas.has(this.#current)) this.#isShared = true
     return relay
+  }
+
+  /** The token that pays for the next frame to this relay. A relay could join frames of one token, so it comes only when needed. */
+  tokenOf({ key }: PeerAddress): Uint8Array | undefined {
+    return this.#isPaying ? this.#tokens.get(bytesToHex(key)) : undefined
+  }
+
+  /**
+   * Notes a refusal of QUOTA_SPENT or TOKEN_REFUSED. True when the same relay may take the frame another way: with a token, or
+   * without the token that it refused.
+   */
+  mayRepay(relay: PeerAddress): boolean {
+    const name = bytesToHex(relay.key)
+    if (this.tokenOf(relay) !== undefined) return this.#tokens.delete(name)
+    this.#isPaying = true
+    return this.#tokens.has(name)
   }
 
   /** Leaves a relay out for the rest of the sync. */

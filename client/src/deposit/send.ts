@@ -9,6 +9,7 @@ import {
   type CertifiedRoster,
   decodeSyncReply,
   decodeSyncRequest,
+  encodePaidFrame,
   hexToBytes,
   type Manifest,
   MINUTE_MS,
@@ -72,7 +73,7 @@ async function exchange(route: CentralRoute, request: Uint8Array): Promise<SyncR
 
 /**
  * Seals a request and sends it through relays. Each attempt is sealed anew. A relay that fails is left out, and an unknown
- * key is looked up once.
+ * key is looked up once. Where the address has no frames left, a token pays.
  */
 export async function sendThroughRelays(route: CentralRoute, request: Uint8Array): Promise<Uint8Array> {
   const { session, manifest, random, relays } = route
@@ -86,20 +87,26 @@ export async function sendThroughRelays(route: CentralRoute, request: Uint8Array
     if (relay === undefined) break
     try {
       const { frame, openReply } = sealRequest(toSealKey(route), federation, request, random)
-      return openReply(await session.request(relay, RELAY_PROTOCOL, frame))
+      const token = relays.tokenOf(relay)
+      const paid = token === undefined ? frame : encodePaidFrame(token, frame)
+      return openReply(await session.request(relay, RELAY_PROTOCOL, paid))
     } catch (error) {
       if (!isFederationError(error) || isFederationError(error, 'ABORTED')) throw error
       last = error
       if (isFederationError(error, 'SEAL_UNKNOWN') && !isRenewed) {
         isRenewed = true
         await route.renew()
-      } else {
+      } else if (!isUnpaid(error) || !relays.mayRepay(relay)) {
         relays.fail(relay)
         failed++
       }
     }
   }
   throw last
+}
+
+function isUnpaid(error: FederationError): boolean {
+  return isFederationError(error, 'QUOTA_SPENT') || isFederationError(error, 'TOKEN_REFUSED')
 }
 
 function toSealKey({ manifest, rosters }: CentralRoute): Uint8Array {

@@ -37,6 +37,7 @@ import {
   type Manifest,
   manifestToId,
   manifestToRoster,
+  openPaidFrame,
   type Parameters,
   type Pin,
   type Protocol,
@@ -132,7 +133,7 @@ export async function fakeFederation(parameters: Partial<Parameters> = {}): Prom
           if (signal?.aborted === true) throw aborted()
           const name = names.get(bytesToHex(peer.key))!
           const answer = federation.intercept(name, protocol, frame, async (bytes) => {
-            return protocol.id === RELAY_PROTOCOL.id ? relay(bytes) : serve(name, protocol, bytes)
+            return protocol.id === RELAY_PROTOCOL.id ? relay(openPaidFrame(bytes).sealed) : serve(name, protocol, bytes)
           })
           return signal === undefined ? answer : orAborted(answer, signal)
         },

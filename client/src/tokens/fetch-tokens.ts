@@ -5,7 +5,14 @@
  */
 
 import { FederationError, isFederationError, type Random } from '@geotrace/core-wasm'
-import { blindToken, modulusToKeyId, toTokenChallenge } from '@geotrace/core-wasm/tokens'
+import {
+  blindToken,
+  kindToKey,
+  modulusToKeyId,
+  TOKEN_KINDS,
+  type TokenKind,
+  toTokenChallenge,
+} from '@geotrace/core-wasm/tokens'
 import {
   bytesToHex,
   byteWriter,
@@ -19,6 +26,7 @@ import {
   type IssuanceReply,
   isGone,
   manifestToId,
+  RELAY_TOKENS_PER_DAY,
   type TokenParameters,
   tokensPerFrame,
 } from '@geotrace/core-wasm/wire'
@@ -26,6 +34,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { toProvedMinute } from '../clock/clock-readings.ts'
 import { askMinute, type CentralRoute, sendThroughRelays } from '../deposit/send.ts'
 import type { Device } from '../device/device.ts'
+import { shuffle } from '../salts/shuffle.ts'
 import { putEnrolment } from './enrolment.ts'
 import { type PendingTokens, toUtcDay, type Wallet } from './wallet.ts'
 
@@ -43,16 +52,26 @@ export interface Fetching {
 
 /** Presents the code of an enrolment. */
 export async function enrolWith(fetching: Fetching, code: Uint8Array): Promise<void> {
-  await exchange(fetching, code, [])
+  await exchange(fetching, code, [], fetching.parameters.key)
 }
 
-/** Fetches the tokens of a UTC day for the members that this device asks most. The number of tokens. */
-export async function fetchTokens(fetching: Fetching, day: number): Promise<number> {
-  const { device, wallet, parameters } = fetching
+/** Fetches the tokens of a UTC day: of evaluations for the members that this device asks most, and of relays. */
+export async function fetchTokens(fetching: Fetching, day: number): Promise<void> {
+  const { device, wallet } = fetching
   const { clock, random } = device
   const today = toUtcDay(clock.now())
-  const pending = toPending(fetching, day, today)
-  if (pending === undefined) return 0
+  // A fetch that was cut goes on where it was.
+  const from = wallet.pending?.asked === today ? TOKEN_KINDS.indexOf(wallet.pending.kind) : 0
+  for (const kind of TOKEN_KINDS.slice(from)) if (!(await fetchKind(fetching, kind, day, today))) return
+  wallet.close(today, (today + 1) * DAY_MS + Math.floor(toFraction(random) * FETCH_SPAN_MS))
+  await store(fetching)
+}
+
+/** False while this device has asked no member. */
+async function fetchKind(fetching: Fetching, kind: TokenKind, day: number, today: number): Promise<boolean> {
+  const { wallet } = fetching
+  const pending = toPending(fetching, kind, day, today)
+  if (pending === undefined) return false
   wallet.pending = pending
   await store(fetching)
   try {
@@ -65,9 +84,7 @@ export async function fetchTokens(fetching: Fetching, day: number): Promise<numb
     }
     if (!isFederationError(error, 'QUOTA_SPENT')) throw error
   }
-  wallet.close(today, (today + 1) * DAY_MS + Math.floor(toFraction(random) * FETCH_SPAN_MS))
-  await store(fetching)
-  return Math.min(wallet.count(day), parameters.perDay)
+  return true
 }
 
 async function fetchAll(fetching: Fetching, pending: PendingTokens): Promise<void> {
@@ -77,34 +94,46 @@ async function fetchAll(fetching: Fetching, pending: PendingTokens): Promise<voi
   for (let from = pending.done; from < pending.nodes.length; from += size) {
     const blinded = pending.nodes.slice(from, from + size).map((node, i) => blindNext(route, pending, node, from + i))
     const messages = blinded.map(({ message }) => message)
-    const { signatures } = await exchange(fetching, undefined, messages)
+    const { signatures } = await exchange(fetching, undefined, messages, pending.key)
     const tokens = blinded.map(({ finish }, i) => signatures[i] && finish(signatures[i]))
     if (tokens.includes(undefined))
       throw new FederationError('TOKEN_REFUSED', 'the issuer sent a false signature: try again later')
-    for (const [i, token] of tokens.entries()) wallet.add(pending.day, pending.nodes[from + i]!, token!)
+    for (const [i, token] of tokens.entries()) wallet.add(pending.kind, pending.day, pending.nodes[from + i]!, token!)
     wallet.pending = { ...pending, done: from + messages.length }
     await store(fetching)
   }
 }
 
 /** The request that was cut, or a new one; undefined while this device has asked no member. */
-function toPending({ device, wallet, parameters, route }: Fetching, day: number, asked: number) {
-  const known = wallet.pending
-  if (known !== undefined && known.asked === asked && known.day >= asked && known.key === parameters.key) return known
+function toPending(
+  { device, wallet, parameters, route }: Fetching,
+  kind: TokenKind,
+  day: number,
+  asked: number,
+): PendingTokens | undefined {
+  const [known, key] = [wallet.pending, kindToKey(parameters, kind)]
+  const isSame = known?.kind === kind && known.asked === asked && known.day >= asked && known.key === key
+  if (isSame) return known
   const roster = route.rosters.newest?.roster
-  const members = new Set(
-    roster?.members.filter(({ key }) => !isGone(roster, key)).map(({ key }) => bytesToHex(key)) ?? [],
-  )
-  const nodes = wallet
-    .favourites(members.size)
-    .filter((node) => members.has(node))
-    .slice(0, parameters.perDay)
-  if (nodes.length === 0) return undefined
-  return { seed: bytesToHex(device.random(SEED_BYTES)), asked, day, key: parameters.key, nodes, done: 0 }
+  const members = roster?.members
+    .filter((member) => !isGone(roster, member.key))
+    .map((member) => bytesToHex(member.key))
+  const favourites = wallet.favourites(Number.POSITIVE_INFINITY).filter((node) => members?.includes(node))
+  if (members === undefined || favourites.length === 0) return undefined
+  const asks = favourites.slice(0, parameters.perDay)
+  const nodes = kind === 'evaluation' ? asks : toRelays(members, asks, device.random)
+  return { kind, seed: bytesToHex(device.random(SEED_BYTES)), asked, day, key, nodes, done: 0 }
 }
 
-function blindNext({ manifest }: CentralRoute, { seed, key, day }: PendingTokens, node: string, index: number) {
-  const challenge = toTokenChallenge(manifestToId(manifest), hexToBytes(node), day)
+/** Random members; first those that this device does not ask for evaluations. */
+function toRelays(members: readonly string[], asks: readonly string[], random: Random): string[] {
+  const drawn = shuffle(members, random)
+  const [apart, asked] = [drawn.filter((node) => !asks.includes(node)), drawn.filter((node) => asks.includes(node))]
+  return [...apart, ...asked].slice(0, RELAY_TOKENS_PER_DAY)
+}
+
+function blindNext({ manifest }: CentralRoute, { kind, seed, key, day }: PendingTokens, node: string, index: number) {
+  const challenge = toTokenChallenge(kind, manifestToId(manifest), hexToBytes(node), day)
   return blindToken(hexToBytes(key), challenge, seedToRandom(hexToBytes(seed), index))
 }
 
@@ -123,13 +152,14 @@ async function exchange(
   { device, route, enrolment, parameters, wallet }: Fetching,
   code: Uint8Array | undefined,
   messages: Uint8Array[],
+  key: string,
 ): Promise<IssuanceReply> {
   // A member that takes the tokens of this device is no relay for them, where there is another.
   route.relays.noteReplicas(
     wallet.favourites(parameters.perDay).map((key) => ({ key: hexToBytes(key), addresses: [] })),
   )
   const minute = toProvedMinute(route.clock) || (await askMinute(route))
-  const keyId = modulusToKeyId(hexToBytes(parameters.key))
+  const keyId = modulusToKeyId(hexToBytes(key))
   const request = { minute, enrolment, code, keyId, messages }
   const { syncRequestBytes } = route.manifest.parameters
   const reply = decodeIssuanceReply(await sendThroughRelays(route, encodeIssuanceRequest(request, syncRequestBytes)))

@@ -2,6 +2,7 @@
  * The tokens of a device, and the members that it asks most often. PROTOCOL.md §5.12. A sync opens the wallet, takes tokens from
  * it and stores it at the end. A wallet tells less about places than the diary. Throws STORAGE_CORRUPT.
  */
+import type { TokenKind } from '@geotrace/core-wasm/tokens'
 import { bytesToHex, DAY_MS, hexToBytes } from '@geotrace/core-wasm/wire'
 import { decodeRecord, encodeRecord } from '../storage/key-layout.ts'
 import { put, type Storage, type StorageOperation } from '../storage/storage.ts'
@@ -14,12 +15,13 @@ const COUNT_MAX = 200
 
 /** A request for tokens under way. Equal seeds give equal messages, so a lost answer is asked for again. */
 export interface PendingTokens {
+  readonly kind: TokenKind
   /** Hex. */
   readonly seed: string
   /** The UTC day on which the issuer was asked, and the day of the tokens. */
   readonly asked: number
   readonly day: number
-  /** The issuer's key: its modulus in hex. */
+  /** The issuer's key of this kind: its modulus in hex. */
   readonly key: string
   /** Keys (hex) of the members, a token for each. */
   readonly nodes: readonly string[]
@@ -33,7 +35,7 @@ interface WalletRecord {
   fetchAt: number
   /** How often a member was asked and not away, by its key in hex. */
   asked: Record<string, number>
-  tokens: { day: number; node: string; token: string }[]
+  tokens: { kind: TokenKind; day: number; node: string; token: string }[]
   pending?: PendingTokens | undefined
 }
 
@@ -68,15 +70,21 @@ export class Wallet {
     this.#isChanged = true
   }
 
-  /** The token for a member at this time; undefined when there is none. */
+  /** The token of evaluations for a member at this time; undefined when there is none. */
   of(node: Uint8Array, nowMs: number): Uint8Array | undefined {
     const found = this.#find(bytesToHex(node), toUtcDay(nowMs))
     return found && hexToBytes(found.token)
   }
 
-  /** Tokens for a UTC day. */
+  /** The tokens of relays at this time, by the key of the member in hex. */
+  relays(nowMs: number): Map<string, Uint8Array> {
+    const today = this.#record.tokens.filter(({ kind, day }) => kind === 'relay' && day === toUtcDay(nowMs))
+    return new Map(today.map(({ node, token }) => [node, hexToBytes(token)]))
+  }
+
+  /** Tokens of evaluations for a UTC day. */
   count(day: number): number {
-    return this.#record.tokens.filter((item) => item.day === day).length
+    return this.#record.tokens.filter((item) => item.kind === 'evaluation' && item.day === day).length
   }
 
   /** Forgets a token that its member refused. */
@@ -103,8 +111,8 @@ export class Wallet {
     return all.slice(0, max).map(([key]) => key)
   }
 
-  add(day: number, node: string, token: Uint8Array): void {
-    this.#record.tokens.push({ day, node, token: bytesToHex(token) })
+  add(kind: TokenKind, day: number, node: string, token: Uint8Array): void {
+    this.#record.tokens.push({ kind, day, node, token: bytesToHex(token) })
     this.#isChanged = true
   }
 
@@ -124,7 +132,7 @@ export class Wallet {
   }
 
   #find(node: string, day: number): WalletRecord['tokens'][number] | undefined {
-    return this.#record.tokens.find((item) => item.node === node && item.day === day)
+    return this.#record.tokens.find((item) => item.kind === 'evaluation' && item.node === node && item.day === day)
   }
 }
 

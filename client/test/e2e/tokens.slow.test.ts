@@ -1,28 +1,51 @@
 /**
  * A carrier's address: many devices with tokens sync behind it within an hour of simulated time. Together they need more
- * evaluations than the address has. Peers, streams and cryptography are real. DEVICES says how many.
- * Last run (2026-11, two shared cores, load 20): 100 of 100 devices in 71 CPU seconds. Each of three nodes made 7,200
- * evaluations for them, where the address has 6,136. A thousand devices were not run yet.
+ * evaluations than the address has, and more frames than its relays take. D is 16 for 1,000 devices, as for everybody. They
+ * enrol over twenty hours, because a device without tokens is counted by its address. DEVICES says how many.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCore, simulatedClock } from '@geotrace/core-wasm'
-import { isFederationError } from '@geotrace/core-wasm/wire'
+import { isFederationError, openPaidFrame, RELAY_PROTOCOL } from '@geotrace/core-wasm/wire'
 import { type LocalFederation, startFederation } from '@geotrace/node/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTracer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
+import { createTracer, type Dialer, libp2pDialer, memoryStorage, type Tracer } from '../../src/node.ts'
 import { life } from '../../src/testing/fake-federation.ts'
 
-const DEVICES = Number(process.env.DEVICES ?? 100)
-/** Relays take 4 · D frames an hour of one address: one sync and one more for each device, through five relays. */
-const DEVICES_PER_ADDRESS = Math.ceil(DEVICES / 8)
+const DEVICES = Number(process.env.DEVICES ?? 125)
+/** 16 for 1,000 devices. Then fifty enrol in an hour, with five frames each, and five relays take 64 frames each. */
+const DEVICES_PER_ADDRESS = Math.ceil(DEVICES / 62.5)
 const HOUR = 3_600_000
-const START = Date.UTC(2026, 10, 21, 2)
+const START = Date.UTC(2026, 10, 21, 0, 10)
+/** The frames of an hour that five relays take of one address: at once, and while they are refilled. */
+const ADDRESS_FRAMES = 5 * 4 * DEVICES_PER_ADDRESS * 2
 /** The node's quota of an address (PROTOCOL.md §5.10), at once and in an hour. */
 const ADDRESS_EVALUATIONS = DEVICES_PER_ADDRESS * (432 + 40)
 /** Errors of a machine with much other work. */
 const PASSING = ['BUSY', 'PEER_TIMEOUT', 'PEER_UNREACHABLE'] as const
+
+/** Frames that relays took: paid by a token, and charged to the address. */
+const frames = { paid: 0, bare: 0 }
+
+/** Counts the frames that relays take. */
+function countingDialer(counted: typeof frames): Dialer {
+  const dialer = libp2pDialer()
+  return {
+    async open() {
+      const session = await dialer.open()
+      return {
+        close: () => session.close(),
+        async request(peer, protocol, frame, options) {
+          const reply = await session.request(peer, protocol, frame, options)
+          if (protocol.id === RELAY_PROTOCOL.id && reply[0] === 0)
+            counted[openPaidFrame(frame).token === undefined ? 'bare' : 'paid']++
+          return reply
+        },
+      }
+    },
+  }
+}
 
 describe('a carrier with one address', () => {
   const clock = simulatedClock(START)
@@ -57,16 +80,15 @@ describe('a carrier with one address', () => {
     const core = await loadCore()
     const { manifest, central } = federation
     const { codes } = await central.issueEnrolmentCodes({ count: DEVICES })
-    // In the night each device asks for the keys of one fix, so that it knows its members, and enrols.
-    const night = life({ lat: 52.52, lng: 13.405 }, START - 5 * 60_000, 5)
+    // Each device asks for the keys of one fix, so that it knows its members, and enrols.
     for (const [i, code] of codes.entries()) {
-      await clock.jumpTo(Math.max(clock.now(), START + Math.floor((i * 2 * HOUR) / DEVICES)))
-      const dialer = libp2pDialer()
+      await clock.jumpTo(Math.max(clock.now(), START + Math.floor((i * 20 * HOUR) / DEVICES)))
       const tracer = await createTracer({
-        ...{ federation: manifest, core, clock, dialer, storage: memoryStorage(), redaction: false },
+        ...{ federation: manifest, core, clock, dialer: countingDialer(frames), storage: memoryStorage() },
+        redaction: false,
       })
       tracers.push(tracer)
-      for (const fix of night) await tracer.record(fix)
+      for (const fix of life({ lat: 52.52, lng: 13.405 }, clock.now() - 10 * 60_000, 5)) await tracer.record(fix)
       await patiently(
         () => tracer.sync(),
         ({ fixesDeferred }) => fixesDeferred === 0,
@@ -75,12 +97,13 @@ describe('a carrier with one address', () => {
       const { isEnrolled, today } = await patiently(() => tokens.enrol(code))
       expect([isEnrolled, today]).toEqual([true, 3])
     }
-    // In the morning all walk for an hour, and sync one after the other in the next hour.
-    const walked = START + 6 * HOUR
+    // In the evening all walk for an hour, and sync one after the other in the next hour.
+    const walked = START + 21.2 * HOUR
     const walk = life({ lat: 52.53, lng: 13.405 }, walked, 60, 0.001)
     await clock.jumpTo(walked)
     for (const tracer of tracers) for (const fix of walk) await tracer.record(fix)
     let [synced, evaluations] = [0, 0]
+    Object.assign(frames, { paid: 0, bare: 0 })
     for (const [i, tracer] of tracers.entries()) {
       await clock.jumpTo(walked + 6 * 60_000 + Math.floor((i * HOUR) / DEVICES))
       const result = await patiently(
@@ -91,8 +114,10 @@ describe('a carrier with one address', () => {
       if (result.fixesDeferred + result.fixesLost === 0 && result.fixesHashed > 0) synced++
     }
     process.stdout.write(`${synced} of ${DEVICES} devices, ${evaluations} evaluations at each of three nodes, `)
-    process.stdout.write(`where the address has ${ADDRESS_EVALUATIONS}\n`)
+    process.stdout.write(`where the address has ${ADDRESS_EVALUATIONS}; ${frames.paid} frames to relays with a token, `)
+    process.stdout.write(`${frames.bare} by the address, which has ${ADDRESS_FRAMES}\n`)
     expect(synced).toBe(DEVICES)
     expect(evaluations).toBeGreaterThan(ADDRESS_EVALUATIONS)
+    expect(frames.paid + frames.bare).toBeGreaterThan(ADDRESS_FRAMES)
   })
 })

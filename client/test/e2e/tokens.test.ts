@@ -10,6 +10,7 @@ import {
   encodeEvaluateRequest,
   hashToRosterName,
   isFederationError,
+  RELAY_TOKENS_PER_DAY,
   throwRefusal,
   timeToEpoch,
 } from '@geotrace/core-wasm/wire'
@@ -106,6 +107,6 @@ describe('devices behind one address', () => {
     // Nothing more is due today.
     expect(await own.fetch()).toMatchObject({ today: TOKENS, tomorrow: 0 })
     const { enrolments, tokens } = federation.central.status()
-    expect([enrolments, tokens]).toEqual([2, 2 * TOKENS])
+    expect([enrolments, tokens]).toEqual([2, 2 * (TOKENS + RELAY_TOKENS_PER_DAY)])
   })
 })

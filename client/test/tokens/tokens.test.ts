@@ -1,6 +1,6 @@
-import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto'
+import { constants, generateKeyPairSync, type KeyObject, privateDecrypt } from 'node:crypto'
 import { testSigner } from '@geotrace/core-wasm/testing'
-import { openToken, toTokenChallenge } from '@geotrace/core-wasm/tokens'
+import { modulusToKeyId, openToken, toTokenChallenge } from '@geotrace/core-wasm/tokens'
 import {
   bytesToHex,
   DAY_MS,
@@ -12,10 +12,12 @@ import {
   encodeRefusal,
   errorToRefusal,
   FederationError,
+  hexToBytes,
   ISSUANCE_FORM,
   type IssuanceRequest,
   MINUTE_MS,
   manifestToId,
+  openPaidFrame,
   type Parameters,
   RELAY_PROTOCOL,
 } from '@geotrace/core-wasm/wire'
@@ -36,11 +38,19 @@ import { CAFE, HOUR, lastingStorage, recordAll } from '../fixture.ts'
 const PER_DAY = 4
 const CODE = '7K3D-9QWX-0A1B-2C3D'
 const DAY = Math.floor(START_MS / DAY_MS)
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const key = Buffer.from(privateKey.export({ format: 'jwk' }).n!, 'base64url').toString('hex')
+const [own, forRelays] = [0, 1].map(() => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey) as [
+  KeyObject,
+  KeyObject,
+]
+const [key, relayKey] = [own, forRelays].map((item) =>
+  Buffer.from(item.export({ format: 'jwk' }).n!, 'base64url').toString('hex'),
+) as [string, string]
+const isRelayKey = (keyId: Uint8Array) => bytesToHex(keyId) === bytesToHex(modulusToKeyId(hexToBytes(relayKey)))
 /** The issuer signs with OpenSSL. */
-const sign = (message: Uint8Array) =>
-  new Uint8Array(privateDecrypt({ key: privateKey, padding: constants.RSA_NO_PADDING }, message))
+const sign = (keyId: Uint8Array, message: Uint8Array) => {
+  const padded = { key: isRelayKey(keyId) ? forRelays : own, padding: constants.RSA_NO_PADDING }
+  return new Uint8Array(privateDecrypt(padded, message))
+}
 const BARE: Partial<Parameters> = { salting: 'threshold', shards: 1, replicas: 5, threshold: 3, evaluations: [4, 12] }
 const refusal = (code: 'TOKEN_REFUSED') => encodeRefusal(errorToRefusal(new FederationError(code, 'no')))
 const spent = () => encodeRefusal(errorToRefusal(new FederationError('QUOTA_SPENT', 'no', { retryAfterMs: 60_000 })))
@@ -58,7 +68,7 @@ interface Issuer {
 }
 
 async function ready(storage: Storage = lastingStorage()) {
-  const federation = await fakeFederation({ ...BARE, tokens: { perDay: PER_DAY, key } })
+  const federation = await fakeFederation({ ...BARE, tokens: { perDay: PER_DAY, key, relayKey } })
   const issuer: Issuer = { asked: [], frames: [], seen: [], relays: [], outcome: 'enrolled' }
   const { syncRequestBytes, syncReplyBytes } = federation.manifest.parameters
   federation.intercept = async (peer, protocol, frame, serve) => {
@@ -73,7 +83,8 @@ async function ready(storage: Storage = lastingStorage()) {
     issuer.asked.push(request)
     issuer.frames.push(frame)
     if (issuer.bend !== undefined) return issuer.bend(request)
-    const signatures = issuer.outcome === 'enrolled' ? request.messages.map(sign) : []
+    const signatures =
+      issuer.outcome === 'enrolled' ? request.messages.map((message) => sign(request.keyId, message)) : []
     const reply = { time: federation.clock.now(), outcome: issuer.outcome, left: 0, signatures }
     return encodeIssuanceReply(reply, syncReplyBytes)
   }
@@ -84,7 +95,7 @@ async function ready(storage: Storage = lastingStorage()) {
 }
 const nodeKey = (peer: string) => testSigner(`peer/${peer}`).key
 function isFor(federation: FakeFederation, peer: string, token: Uint8Array, day: number): boolean {
-  const challenge = toTokenChallenge(manifestToId(federation.manifest), nodeKey(peer), day)
+  const challenge = toTokenChallenge('evaluation', manifestToId(federation.manifest), nodeKey(peer), day)
   return bytesToHex(openToken(token).challenge) === bytesToHex(challenge)
 }
 
@@ -108,11 +119,14 @@ describe('the tokens of a device', () => {
     expect(issuer.seen.length).toBeGreaterThan(0)
     expect(issuer.seen.every(({ token }) => token === undefined)).toBe(true)
     expect(await tokens.enrol(CODE)).toMatchObject({ isEnrolled: true, today: 3, tomorrow: 0 })
-    // The code alone, then three messages: this device has asked three members.
-    expect(issuer.asked.map(({ code, messages }) => [code !== undefined, messages.length])).toEqual([
-      [true, 0],
-      [false, 3],
-    ])
+    // The code alone, then three messages, because this device has asked three members, then two for relays.
+    expect(issuer.asked.map((item) => [item.code !== undefined, item.messages.length, isRelayKey(item.keyId)])).toEqual(
+      [
+        [true, 0, false],
+        [false, 3, false],
+        [false, 2, true],
+      ],
+    )
     const [secret] = issuer.asked.map(({ enrolment }) => bytesToHex(enrolment))
     expect(issuer.asked.every(({ enrolment }) => bytesToHex(enrolment) === secret)).toBe(true)
     expect(issuer.asked.every(({ minute }) => minute === Math.floor(START_MS / MINUTE_MS))).toBe(true)
@@ -161,7 +175,7 @@ describe('the tokens of a device', () => {
     expect(await next.status()).toMatchObject({ isEnrolled: true, today: 0, dueAt: 0 })
     expect(await next.fetch()).toMatchObject({ today: 3 })
     const messages = issuer.asked
-      .filter((item) => item.messages.length > 0)
+      .filter((item) => item.messages.length > 0 && !isRelayKey(item.keyId))
       .map((item) => item.messages.map(bytesToHex))
     expect(messages.length).toBeGreaterThanOrEqual(2)
     for (const other of messages) expect(other).toEqual(messages[0])
@@ -253,6 +267,40 @@ describe('the tokens of a device', () => {
     delete issuer.bend
     await federation.clock.advanceTo((DAY + 1) * DAY_MS + 20 * HOUR)
     expect(await tokens.fetch()).toMatchObject({ tomorrow: 3 })
+  })
+
+  it('a device whose address has no frames left pays a relay with the token for it, and keeps the token otherwise', async () => {
+    const { federation, issuer, tracer, tokens } = await ready()
+    await tracer.sync()
+    await tokens.enrol(CODE)
+    const paid: { peer: string; token: Uint8Array | undefined }[] = []
+    const { intercept } = federation
+    let isSpent = false
+    federation.intercept = async (peer, protocol, frame, serve) => {
+      if (protocol.id !== RELAY_PROTOCOL.id) return intercept!(peer, protocol, frame, serve)
+      const { token, sealed } = openPaidFrame(frame)
+      paid.push({ peer, token })
+      return isSpent && token === undefined ? spent() : intercept!(peer, protocol, sealed, serve)
+    }
+    const again = async (at: number) => {
+      paid.length = 0
+      await federation.clock.advanceTo(at)
+      await recordAll(tracer, life({ ...CAFE, lat: CAFE.lat + at / 1e13 }, at, 15))
+      expect(await tracer.sync()).toMatchObject({ fixesDeferred: 0, fixesLost: 0 })
+      return paid.filter(({ token }) => token !== undefined)
+    }
+    expect(await again(START_MS + HOUR)).toEqual([])
+    isSpent = true
+    const used = await again(START_MS + 2 * HOUR)
+    expect(used.length).toBeGreaterThan(0)
+    for (const { peer, token } of used) {
+      const challenge = toTokenChallenge('relay', manifestToId(federation.manifest), nodeKey(peer), DAY)
+      expect(bytesToHex(openToken(token!).challenge)).toBe(bytesToHex(challenge))
+    }
+    // No token of a relay is one of evaluations, and none goes to two members.
+    const names = new Set(used.map(({ token }) => bytesToHex(token!)))
+    expect(names.size).toBe(new Set(used.map(({ peer }) => peer)).size)
+    for (const { token } of issuer.seen) expect(names).not.toContain(token && bytesToHex(token))
   })
 
   it('a federation without tokens has no wallet, and nobody enrols there', async () => {

@@ -1,6 +1,7 @@
 /**
- * A token of RFC 9578, type 2: it opens the bucket of one device, at one node, for one UTC day. PROTOCOL.md §5.12. The issuer
- * signs it blindly, so a node that sees a token cannot tell which enrolled device has it.
+ * A token of RFC 9578, type 2. It opens a bucket of one device at one node for one UTC day: of evaluations, or of frames to the
+ * node as a relay. PROTOCOL.md §5.12. The issuer signs it blindly. So a node that sees a token cannot tell which enrolled
+ * device has it, and cannot join tokens of two kinds.
  *
  *  struct Token {                struct TokenChallenge {               // RFC 9577 §2.1
  *    u16 type;          // 2       u16 type;              // 2
@@ -14,6 +15,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { Random } from '../random.ts'
 import { TOKEN_BYTES } from '../wire/constants.ts'
 import { byteReader, byteWriter, concatBytes, hexToBytes, utf8 } from '../wire/encoding/bytes.ts'
+import type { TokenParameters } from '../wire/federation/manifest-form.ts'
 import { blind, RSA_BYTES } from './blind-rsa.ts'
 
 const TYPE = 2
@@ -55,9 +57,19 @@ export function modulusToKeyId(modulus: Uint8Array): Uint8Array {
   return sha256(modulusToSpki(modulus))
 }
 
-/** The challenge of a node on a UTC day, 32 bytes. A token for another node or day has another one. */
-export function toTokenChallenge(federation: Uint8Array, node: Uint8Array, day: number): Uint8Array {
-  const context = sha256(concatBytes(utf8('geotrace/token'), federation, node, byteWriter(4).u32(day).finish()))
+/** Each kind has a key of the issuer, an allowance and challenges of its own. */
+export const TOKEN_KINDS = ['evaluation', 'relay'] as const
+export type TokenKind = (typeof TOKEN_KINDS)[number]
+const DOMAINS: Readonly<Record<TokenKind, string>> = { evaluation: 'geotrace/token', relay: 'geotrace/relay token' }
+
+/** The modulus (hex) of the issuer's key of a kind. */
+export function kindToKey({ key, relayKey }: TokenParameters, kind: TokenKind): string {
+  return kind === 'relay' ? relayKey : key
+}
+
+/** The challenge of a node on a UTC day, 32 bytes. A token for another node, day or kind has another one. */
+export function toTokenChallenge(kind: TokenKind, federation: Uint8Array, node: Uint8Array, day: number): Uint8Array {
+  const context = sha256(concatBytes(utf8(DOMAINS[kind]), federation, node, byteWriter(4).u32(day).finish()))
   const writer = byteWriter(2 + 2 + ISSUER.length + 1 + DIGEST_BYTES + 2).u16(TYPE)
   writer.u16(ISSUER.length).bytes(ISSUER).u8(context.length).bytes(context).u16(0)
   return sha256(writer.finish())

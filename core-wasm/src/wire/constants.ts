@@ -75,8 +75,12 @@ export const ELEMENT_BYTES = 32
 export const EVALUATIONS_PER_EPOCH_MAX = 36
 /** A token of RFC 9578, type 2. */
 export const TOKEN_BYTES = 354
-/** Tokens that a device gets in a UTC day. */
+/** A sealed frame with a token is so much longer: version and token. */
+export const PAID_FRAME_BYTES = 1 + TOKEN_BYTES
+/** Tokens of evaluations that a device gets in a UTC day. */
 export const TOKENS_PER_DAY_MAX = 16
+/** Tokens of relays that a device gets in a UTC day: one relay, and another when that one is away. */
+export const RELAY_TOKENS_PER_DAY = 2
 /** The largest request has 15 + 5 × (4 + 36 × 32) + 354 = 6,149 bytes. */
 export const EVALUATE_REQUEST_MAX_BYTES = 6_656
 /** The largest answer has 14,318 bytes: five epochs of 36 elements, a proof, 35 part keys and a path of 16. */

@@ -27,6 +27,7 @@ export {
   type Parameters,
   type PeerEntry,
   type TokenParameters,
+  tokensSchema,
 } from './federation/manifest-form.ts'
 export * from './federation/ranks.ts'
 export * from './federation/roster.ts'
@@ -38,6 +39,7 @@ export * from './messages/evaluate.ts'
 export * from './messages/evaluate-check.ts'
 export * from './messages/gossip.ts'
 export * from './messages/issuance.ts'
+export * from './messages/paid-frame.ts'
 export * from './messages/pin.ts'
 export * from './messages/report-code.ts'
 export * from './messages/roster-exchange.ts'

@@ -110,15 +110,16 @@ describe('tokens of RFC 9578, type 2', () => {
     }
   })
 
-  it('a token names one node, one day and one federation', () => {
+  it('a token names one use, one node, one day and one federation', () => {
     const [federation, node] = [random(32), random(32)]
     const challenges = [
-      toTokenChallenge(federation, node, 20_000),
-      toTokenChallenge(federation, node, 20_001),
-      toTokenChallenge(federation, random(32), 20_000),
-      toTokenChallenge(random(32), node, 20_000),
+      toTokenChallenge('evaluation', federation, node, 20_000),
+      toTokenChallenge('relay', federation, node, 20_000),
+      toTokenChallenge('evaluation', federation, node, 20_001),
+      toTokenChallenge('evaluation', federation, random(32), 20_000),
+      toTokenChallenge('evaluation', random(32), node, 20_000),
     ].map(bytesToHex)
-    expect(new Set(challenges).size).toBe(4)
+    expect(new Set(challenges).size).toBe(5)
     const day = Buffer.alloc(4)
     day.writeUInt32BE(20_000)
     const context = createHash('sha256').update('geotrace/token').update(federation).update(node).update(day).digest()

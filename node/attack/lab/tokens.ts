@@ -36,7 +36,7 @@ export async function enrolledTokens(lab: Lab, intruder: Intruder): Promise<Read
       .slice(0, batch)
     if (ranks.length === 0) break
     const blinded = ranks.map((rank) =>
-      blindToken(modulus, toTokenChallenge(id, replicas[rank]!.key, day), systemRandom),
+      blindToken(modulus, toTokenChallenge('evaluation', id, replicas[rank]!.key, day), systemRandom),
     )
     const messages = blinded.map(({ message }) => message)
     const minute = Math.floor(clock.now() / MINUTE_MS)

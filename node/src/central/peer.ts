@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import type { Clock, Random } from '@geotrace/core-wasm'
+import type { TokenKind } from '@geotrace/core-wasm/tokens'
 import {
   bytesToHex,
   DAY_MS,
@@ -18,6 +19,7 @@ import {
   manifestToRoster,
   marksPerReply,
   type Pin,
+  RELAY_TOKENS_PER_DAY,
   type Roster,
   SEALED_PROTOCOL,
   SYNC_GROUPS_MAX,
@@ -224,10 +226,12 @@ export interface CentralPeer {
   revokeBatch(batch: string, worker?: string): Promise<number>
   /** New codes that enrol devices for tokens, shown once. Throws COMMAND_INVALID. */
   issueEnrolmentCodes(order: { count?: unknown; days?: unknown }): Promise<EnrolmentCodes>
-  /** Throws CODE_UNKNOWN, CODE_SPENT. */
-  revokeEnrolmentCode(code: string): Promise<void>
-  /** Draws a key of the issuer, and returns its modulus in hex, for the operators to put into a roster. */
-  drawIssuerKey(): Promise<string>
+  /** The code enrols nobody any more, and the device that it enrolled gets no more tokens. Throws CODE_UNKNOWN. */
+  revokeEnrolmentCode(code: string): Promise<'code' | 'device'>
+  /** The same for all codes of an order and the devices that they enrolled. Throws CODE_UNKNOWN. */
+  revokeEnrolmentBatch(batch: string): Promise<void>
+  /** Draws a key of the issuer for each kind of token. Their moduli in hex, for the operators to put into a roster. */
+  drawIssuerKeys(): Promise<readonly string[]>
   reports(): Promise<ReportOutcome[]>
   /**
    * Publishes, rejects, retracts or restores a report. The reason of a rejection or a retraction stays with the report.
@@ -406,7 +410,7 @@ function codeActions(
 function issuerActions(
   running: () => Parts,
   log: Log,
-): Pick<CentralPeer, 'issueEnrolmentCodes' | 'revokeEnrolmentCode' | 'drawIssuerKey'> {
+): Pick<CentralPeer, 'issueEnrolmentCodes' | 'revokeEnrolmentCode' | 'revokeEnrolmentBatch' | 'drawIssuerKeys'> {
   return {
     async issueEnrolmentCodes(order) {
       const issued = await running().issuer.enrolments.issue(order)
@@ -414,13 +418,18 @@ function issuerActions(
       return issued
     },
     async revokeEnrolmentCode(code) {
-      await running().issuer.enrolments.revoke(code)
-      log.info('central.enrolment-code-revoked')
+      const what = await running().issuer.enrolments.revoke(code)
+      log.info(what === 'device' ? 'central.device-withdrawn' : 'central.enrolment-code-revoked')
+      return what
     },
-    async drawIssuerKey() {
-      const modulus = await running().issuer.keys.add()
-      log.info('central.issuer-key-drawn')
-      return modulus
+    async revokeEnrolmentBatch(batch) {
+      await running().issuer.enrolments.revokeBatch(batch)
+      log.info('central.enrolment-batch-revoked')
+    },
+    async drawIssuerKeys() {
+      const moduli = await running().issuer.keys.add()
+      log.info('central.issuer-keys-drawn')
+      return moduli
     },
   }
 }
@@ -659,11 +668,18 @@ async function openIssuer(
   parameters: () => TokenParameters | undefined,
 ): Promise<{ issuer: Issuer; issuance: IssuanceService }> {
   const { demo } = manifest
-  const first = demo && manifest.parameters.tokens && (() => demoIssuerNumbers(demo.phrase).key)
+  const first =
+    demo && manifest.parameters.tokens && (() => Object.values(demoIssuerNumbers(demo.phrase)).map(({ key }) => key))
   const keys = await openIssuerKeys(await openRecords(join(secretDir, ISSUER_DIR)), first)
-  const enrolled = enrolments({ store, clock, random, perDay: () => parameters()?.perDay ?? 0 })
+  const enrolled = enrolments({ store, clock, random, perDay: (kind) => toPerDay(parameters(), kind) })
   const issuance = issuanceService({ manifest, parameters, keys, enrolments: enrolled, clock })
   return { issuer: { keys, enrolments: enrolled, counters: issuance.counters }, issuance }
+}
+
+/** The tokens of a kind that a device gets in a day; 0 without tokens. */
+function toPerDay(parameters: TokenParameters | undefined, kind: TokenKind): number {
+  if (parameters === undefined) return 0
+  return kind === 'relay' ? RELAY_TOKENS_PER_DAY : parameters.perDay
 }
 
 function dutyToSharing(duty: Duty): { sharing?: 'leader' | 'follower' } {

@@ -1,8 +1,9 @@
 /**
- * The issuer's key of a demo: two primes that derive from the phrase. PROTOCOL.md §4.3. Everybody can make it, so tokens of a
- * demo are worth nothing elsewhere.
+ * The issuer's keys of a demo: their primes derive from the phrase. PROTOCOL.md §4.3. Everybody can make them, so tokens of a
+ * demo are worth nothing elsewhere. Two keys share a prime, which costs the demo nothing and saves the search for another one.
  */
 import { checkPrimeSync, createHash } from 'node:crypto'
+import type { TokenKind } from '@geotrace/core-wasm/tokens'
 import { demoSecret } from '@geotrace/core-wasm/wire'
 import { type PrivateNumbers, primesToNumbers } from '../platform/rsa-numbers.ts'
 
@@ -10,8 +11,9 @@ const PRIME_BITS = 1_024
 const BLOCK_BITS = 256
 const EXPONENT = 65_537n
 
-export function demoIssuerNumbers(phrase: string): PrivateNumbers {
-  return primesToNumbers(toPrime(phrase, 'p'), toPrime(phrase, 'q'), EXPONENT)
+export function demoIssuerNumbers(phrase: string): Readonly<Record<TokenKind, PrivateNumbers>> {
+  const [p, q, r] = ['p', 'q', 'r'].map((name) => toPrime(phrase, name)) as [bigint, bigint, bigint]
+  return { evaluation: primesToNumbers(p, q, EXPONENT), relay: primesToNumbers(p, r, EXPONENT) }
 }
 
 /** The first suitable prime from a number that derives from the phrase, with its two highest bits set. */

@@ -95,9 +95,10 @@ interface NewDemo extends Pick<NewFederation, 'name' | 'parameters' | 'at'> {
 /** Tokens of each device of a demo, as a federation of 3 of 5 gives them. */
 export const DEMO_TOKENS_PER_DAY = 4
 
-/** Tokens of a demo, whose issuer's key derives from the phrase too. */
+/** Tokens of a demo, whose issuer's keys derive from the phrase too. */
 export function demoTokens(phrase: string, perDay: number): TokenParameters {
-  return { perDay, key: demoIssuerNumbers(phrase).modulus }
+  const { evaluation, relay } = demoIssuerNumbers(phrase)
+  return { perDay, key: evaluation.modulus, relayKey: relay.modulus }
 }
 
 /** The complete manifest of a federation with published keys and nonces. PROTOCOL.md §4.3. Throws MANIFEST_INVALID. */

@@ -42,11 +42,14 @@ export function frameBounds({ clock, devices }: { clock: Clock; devices: number 
         return Math.max(times.get(name) ?? now, now) + stepMs
       })
       const retryAfterMs = Math.ceil(Math.max(...after) - now - HOUR_MS)
-      if (retryAfterMs > 0)
-        throw new FederationError('QUOTA_SPENT', 'too many frames from this address: send later', { retryAfterMs })
+      if (retryAfterMs > 0) throw tooManyFrames('this address', retryAfterMs)
       for (const [i, name] of names.entries()) times.set(name, after[i]!)
     },
   }
+}
+
+export function tooManyFrames(whose: string, retryAfterMs: number): FederationError<'QUOTA_SPENT'> {
+  return new FederationError('QUOTA_SPENT', `too many frames of ${whose}: send later`, { retryAfterMs })
 }
 
 /** Times by requester in at most `FRAME_TABLE_MAX` entries, grouped by network. */

@@ -30,12 +30,12 @@ import {
   utf8,
 } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
+import type { TokenCheck } from '../tokens/token-check.ts'
 import { assertElements } from './assert-elements.ts'
 import type { EvaluationCounts } from './evaluation-counts.ts'
 import type { DeviceBuckets } from './quota/device-buckets.ts'
 import type { EvaluationQuestion } from './quota/quota.ts'
 import type { QuotaTable } from './quota/quota-table.ts'
-import type { TokenCheck } from './quota/token-check.ts'
 import { assertServed, findRequested, placeToQuotaKey, type ServiceInit } from './requested.ts'
 import { leafToPartSecret } from './secrets/part-secret.ts'
 import type { Grip } from './secrets/seed-keeper.ts'

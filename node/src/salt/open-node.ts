@@ -30,6 +30,7 @@ import type { CertificateSource } from '../net/transport/tls-certificate.ts'
 import { fileRecords, type OpenRecords, type Records } from '../platform/file-records.ts'
 import type { Log } from '../platform/log.ts'
 import { relayService } from '../relay/relay-service.ts'
+import { recentTokens, type TokenCheck, tokenCheck } from '../tokens/token-check.ts'
 import { type Heartbeat, heartbeat } from './heartbeat.ts'
 import { createHoldings, type Holdings } from './holdings.ts'
 import { levelQuotaDisk, type QuotaDisk } from './quota/quota-disk.ts'
@@ -173,10 +174,17 @@ async function connect(ground: Ground, host: Host): Promise<OpenNode> {
   const { pinned } = membership.pool
   const service = salting.serve({ clock, signer, random, rosters, holdings, keeper, watch, pinned, allows })
   await host.serve(service.protocol, admitted(service.handler, init.admit))
-  const relay = relayService({ manifest: init.manifest, host, peers, clock, allows })
+  const checkToken = relayTokens(ground)
+  const relay = relayService({ manifest: init.manifest, host, peers, clock, checkToken, allows })
   await host.serve(RELAY_PROTOCOL, admitted(relay, init.admit))
   const roles = openRoles(ground, host, membership)
   return { host, service, quota: salting.quota, keeper, membership, pulse, holdings, watch, roles, settled }
+}
+
+/** The check of the tokens that pay for frames. */
+function relayTokens({ init, signer, rosters }: Ground): TokenCheck {
+  const federation = manifestToId(init.manifest)
+  return tokenCheck({ kind: 'relay', federation, node: signer.key, parameters: () => recentTokens(rosters) })
 }
 
 function joinFederation(ground: Ground, host: Host, holdings: Holdings): Promise<Membership> {

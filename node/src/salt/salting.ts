@@ -6,13 +6,13 @@ import type { Core, Random } from '@geotrace/core-wasm'
 import { type Group, loadGroup } from '@geotrace/core-wasm/voprf'
 import { EVALUATE_PROTOCOL, type Manifest, manifestToId, type Protocol, SALT_PROTOCOL } from '@geotrace/core-wasm/wire'
 import type { Handler } from '../net/protocol.ts'
+import { recentTokens, tokenCheck } from '../tokens/token-check.ts'
 import { evaluateService } from './evaluate-service.ts'
 import { type EvaluationCount, evaluationCounts } from './evaluation-counts.ts'
 import { deviceBuckets } from './quota/device-buckets.ts'
 import { evaluationQuota, saltQuota } from './quota/quota.ts'
 import type { QuotaDisk } from './quota/quota-disk.ts'
 import { openQuotaTable, type QuotaTable } from './quota/quota-table.ts'
-import { tokenCheck } from './quota/token-check.ts'
 import type { ServiceInit } from './requested.ts'
 import { saltService } from './salt-service.ts'
 import { plainRule, type SheetRule, thresholdRule } from './sheets/line-rules.ts'
@@ -35,9 +35,6 @@ export interface NodeSalting {
 }
 
 type Parameters = Manifest['parameters']
-/** Rosters whose issuer's keys are good: a token of the last day may have the key before. */
-const ROSTERS_MAX = 2
-
 /** Opens a folder of the node for a table. */
 type OpenQuotaDisk = (name: 'quota' | 'tokens') => Promise<QuotaDisk>
 
@@ -100,8 +97,13 @@ async function openThreshold(
       close: async () => void (await Promise.all([quota.close(), devices.close()])),
     },
     serve(init) {
-      const parameters = () => init.rosters.recent.slice(-ROSTERS_MAX).flatMap(({ roster }) => roster.tokens ?? [])
-      const checkToken = tokenCheck({ federation: manifestToId(manifest), node: init.signer.key, parameters })
+      const parameters = () => recentTokens(init.rosters)
+      const checkToken = tokenCheck({
+        kind: 'evaluation',
+        federation: manifestToId(manifest),
+        node: init.signer.key,
+        parameters,
+      })
       return {
         protocol: EVALUATE_PROTOCOL,
         handler: evaluateService({ ...init, group, classes, quota, devices, checkToken, counts }),

@@ -20,7 +20,7 @@ const MEANT: Readonly<Record<string, string>> = {
   ...{ '--core …': `${'0'.repeat(64)},${'1'.repeat(64)}`, '--shards …': '5', '--replicas …': '3' },
   '--apps …': 'https://app.example.org',
   // The options read a file and check a key, so the other value that they take stands here.
-  ...{ 'release.json': 'none', '4,KEY': 'none' },
+  ...{ 'release.json': 'none', '4,KEY,KEY': 'none' },
 }
 const FILES = ['README.md', 'deploy/geotrace-salt.service', 'deploy/Containerfile', 'deploy/org.geotrace.salt.plist']
 

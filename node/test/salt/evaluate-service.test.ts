@@ -50,7 +50,7 @@ import { deviceBuckets } from '../../src/salt/quota/device-buckets.ts'
 import { evaluationQuota } from '../../src/salt/quota/quota.ts'
 import { levelQuotaDisk, type QuotaDisk } from '../../src/salt/quota/quota-disk.ts'
 import { openQuotaTable } from '../../src/salt/quota/quota-table.ts'
-import { tokenCheck } from '../../src/salt/quota/token-check.ts'
+import { tokenCheck } from '../../src/tokens/token-check.ts'
 import { errorCode } from '../error-code.ts'
 import { TOKENS, tokenFor } from '../issuer.ts'
 import { Stage } from './federation.ts'
@@ -105,7 +105,12 @@ async function services(setting: Setting = {}) {
     const answer = evaluateService({
       ...{ group: around(group), classes: CLASSES, clock, signer, random, keeper, quota, counts, allows },
       devices: buckets,
-      checkToken: tokenCheck({ federation: FEDERATION, node: signer.key, parameters: () => [TOKENS] }),
+      checkToken: tokenCheck({
+        kind: 'evaluation',
+        federation: FEDERATION,
+        node: signer.key,
+        parameters: () => [TOKENS],
+      }),
       holdings: {
         find: (firstEpoch: number, number: number) =>
           firstEpoch === roster.firstEpoch && number === 0 ? { shards, shard: shards.all[0] } : undefined,

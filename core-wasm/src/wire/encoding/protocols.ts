@@ -6,6 +6,7 @@ import {
   EVALUATE_REQUEST_MAX_BYTES,
   GOSSIP_MAX_BYTES,
   HASH_BYTES,
+  PAID_FRAME_BYTES,
   PINS_MAX,
   ROSTER_MAX_BYTES,
   SALT_ANSWER_MAX_BYTES,
@@ -58,11 +59,15 @@ export const EVALUATE_PROTOCOL: Protocol = {
 /** A sealed sync from a device to any member, which passes it on. */
 export const RELAY_PROTOCOL: Protocol = {
   id: '/geotrace/relay/1',
+  requestMaxBytes: PAID_FRAME_BYTES + SYNC_REQUEST_MAX_BYTES + SEALED_FRAME_BYTES,
+  replyMaxBytes: SYNC_REPLY_MAX_BYTES + SEALED_FRAME_BYTES,
+}
+/** The same frames from a member to the central peer, without tokens. */
+export const SEALED_PROTOCOL: Protocol = {
+  id: '/geotrace/sealed/1',
   requestMaxBytes: SYNC_REQUEST_MAX_BYTES + SEALED_FRAME_BYTES,
   replyMaxBytes: SYNC_REPLY_MAX_BYTES + SEALED_FRAME_BYTES,
 }
-/** The same frames from a member to the central peer. */
-export const SEALED_PROTOCOL: Protocol = { ...RELAY_PROTOCOL, id: '/geotrace/sealed/1' }
 export const ROSTER_PROTOCOL: Protocol = {
   id: '/geotrace/roster/1',
   requestMaxBytes: ROSTER_REQUEST_MAX_BYTES,

@@ -52,12 +52,15 @@ export const spreadSchema = z.strictObject({
   minimum: whole(20, SPREAD_SLIPS_MAX),
   epsilon: whole(100, 4_000),
 })
-/** `parameters.tokens`: how many a device gets in a UTC day, and the modulus of the issuer's key. */
-export const tokensSchema = z.strictObject({
-  perDay: whole(1, TOKENS_PER_DAY_MAX),
-  // 2,048 bits, and odd.
-  key: z.string().check(z.regex(/^[89a-f][0-9a-f]{510}[13579bdf]$/)),
-})
+/** The modulus of an issuer's key: 2,048 bits, and odd. */
+const modulus = z.string().check(z.regex(/^[89a-f][0-9a-f]{510}[13579bdf]$/))
+/**
+ * `parameters.tokens`: how many of evaluations a device gets in a UTC day, and the issuer's key of each kind. The keys differ,
+ * because a token counts for the kind of its key.
+ */
+export const tokensSchema = z
+  .strictObject({ perDay: whole(1, TOKENS_PER_DAY_MAX), key: modulus, relayKey: modulus })
+  .check(z.refine(({ key, relayKey }) => key !== relayKey, 'expected keys that differ'))
 const list = <T extends z.core.SomeType>(item: T, max: number) => z.array(item).check(z.minLength(1), z.maxLength(max))
 
 const frozenShape = {

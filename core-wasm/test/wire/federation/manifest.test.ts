@@ -50,7 +50,7 @@ describe('federation.json', () => {
   })
 
   it('tokens of the manifest stand in the founding roster, and go with threshold salting only', () => {
-    const tokens = { perDay: 4, key: `8${'0'.repeat(510)}1` }
+    const tokens = { perDay: 4, key: `8${'0'.repeat(510)}1`, relayKey: `8${'0'.repeat(510)}3` }
     const founded = (more: object, salting = 'threshold') =>
       wire.parseManifest(text((v) => Object.assign(v.parameters, { salting, tokens: { ...tokens, ...more } })))
     expect(wire.manifestToRoster(founded({})).tokens).toEqual(tokens)
@@ -66,6 +66,8 @@ describe('federation.json', () => {
     expect([path({ perDay: 0 }), path({ perDay: 17 })]).toEqual(Array(2).fill('parameters.tokens.perDay'))
     for (const key of [`7${'f'.repeat(511)}`, `8${'0'.repeat(511)}`, `8${'0'.repeat(509)}1`, 'G'.repeat(512)])
       expect(path({ key })).toBe('parameters.tokens.key')
+    expect(path({ relayKey: 'G' })).toBe('parameters.tokens.relayKey')
+    expect(path({ relayKey: tokens.key })).toBe('parameters.tokens')
     expect(path({ more: 1 })).toBe('parameters.tokens.more')
   })
 

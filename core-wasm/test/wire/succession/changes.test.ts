@@ -64,7 +64,7 @@ const ALL: wire.Change[] = [
     apps: null,
     spread: { areas: [7, 288_121], resolution: 8, periodDays: 14, minimum: 20, epsilon: 4_000 },
     release: hash,
-    tokens: { perDay: 4, key: `8${'0'.repeat(510)}1` },
+    tokens: { perDay: 4, key: `8${'0'.repeat(510)}1`, relayKey: `8${'0'.repeat(510)}3` },
   },
   {
     kind: 'amend',

@@ -487,7 +487,7 @@ describe('an amendment', () => {
   })
 
   it('an amendment sets the tokens at once, keeps them when it does not name them, and ends them with null', () => {
-    const tokens = { perDay: 4, key: `8${'0'.repeat(510)}1` }
+    const tokens = { perDay: 4, key: `8${'0'.repeat(510)}1`, relayKey: `8${'0'.repeat(510)}3` }
     const next = step(founding, { changes: [amend({ tokens })] })
     expect(founding.roster).not.toHaveProperty('tokens')
     expect(next.roster.tokens).toEqual(tokens)

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Clock, turns } from '@geotrace/core-wasm'
-import { modulusToKeyId } from '@geotrace/core-wasm/tokens'
+import { kindToKey, modulusToKeyId, TOKEN_KINDS, type TokenKind } from '@geotrace/core-wasm/tokens'
 import {
   bytesToHex,
   DAY_MS,
@@ -50,16 +50,18 @@ export function issuanceService({ manifest, parameters, keys, enrolments, clock 
   const counters: IssuanceCounters = { enrolments: 0, tokens: 0 }
   const inTurn = turns<undefined>(1, WAITING_MAX)
 
-  const signerOf = ({ keyId, messages }: IssuanceRequest): BlindSigner => {
+  /** The kind of token that a request asks for, by the id of its key, and the signer. */
+  const signerOf = ({ keyId, messages }: IssuanceRequest): { kind: TokenKind; sign: BlindSigner } => {
     const inForce = parameters()
-    const isNamed = inForce !== undefined && equalBytes(modulusToKeyId(hexToBytes(inForce.key)), keyId)
-    const sign = isNamed ? keys.signer(inForce.key) : undefined
-    if (sign === undefined)
+    const kind = inForce && TOKEN_KINDS.find((item) => isNamed(kindToKey(inForce, item), keyId))
+    const key = kind && kindToKey(inForce, kind)
+    const sign = key === undefined ? undefined : keys.signer(key)
+    if (kind === undefined || sign === undefined)
       throw new FederationError('TOKEN_REFUSED', 'the issuer does not sign with this key: fetch the newest roster')
     // Both have 512 digits.
-    if (messages.some((message) => bytesToHex(message) >= inForce!.key))
+    if (messages.some((message) => bytesToHex(message) >= key!))
       throw new FederationError('MESSAGE_MALFORMED', 'a message expected a number below the modulus', { at: 0 })
-    return sign
+    return { kind, sign }
   }
   const enrol = async ({ code, enrolment }: IssuanceRequest): Promise<EnrolmentOutcome> => {
     if (code === undefined) return 'enrolled'
@@ -71,13 +73,13 @@ export function issuanceService({ manifest, parameters, keys, enrolments, clock 
     const request = decodeIssuanceRequest(bytes, syncRequestBytes)
     const { enrolment, messages } = request
     assertRecentMinute(request.minute, clock.now())
-    const sign = signerOf(request)
+    const { kind, sign } = signerOf(request)
     const reply = (outcome: EnrolmentOutcome, left: number, signatures: Uint8Array[] = []) =>
       encodeIssuanceReply({ time: clock.now(), outcome, left, signatures }, syncReplyBytes)
     const outcome = await enrol(request)
     if (outcome !== 'enrolled') return reply(outcome, 0)
     const digest = new Uint8Array(createHash('sha256').update(issuanceContent(bytes)).digest())
-    const left = await enrolments.grant({ enrolment, count: messages.length, digest })
+    const left = await enrolments.grant({ kind, enrolment, count: messages.length, digest })
     if (left === undefined) return reply('not-enrolled', 0)
     if (left === 'spent') {
       const retryAfterMs = DAY_MS - (clock.now() % DAY_MS)
@@ -87,4 +89,8 @@ export function issuanceService({ manifest, parameters, keys, enrolments, clock 
     return reply('enrolled', left, messages.map(sign))
   }
   return { counters, answer: (bytes) => inTurn.run(undefined, () => answer(bytes)) }
+}
+
+function isNamed(key: string, keyId: Uint8Array): boolean {
+  return equalBytes(modulusToKeyId(hexToBytes(key)), keyId)
 }

@@ -24,6 +24,7 @@ export const ACTIONS: Readonly<Record<string, readonly [action: string, describe
   'POST /codes/revoke-batch': ['codes.revoke.batch', (body) => name(body, 'batch', /^[0-9a-f]{10}$/)],
   'POST /enrolment/codes': ['enrolment.issue', (body) => numbers(body, 'count', 'days')],
   'POST /enrolment/revoke': ['enrolment.revoke', () => ({})],
+  'POST /enrolment/revoke-batch': ['enrolment.revoke.batch', (body) => name(body, 'batch', /^[0-9a-f]{10}$/)],
   'POST /enrolment/key': ['enrolment.key', () => ({})],
   'POST /reports/publish': ['report.publish', (body) => numbers(body, 'report')],
   'POST /reports/reject': ['report.reject', withReason],

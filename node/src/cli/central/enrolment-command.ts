@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { adminRequest } from '../../admin/client.ts'
 import { ENROLMENT_CODES_MAX, ENROLMENT_DAYS_MAX, type EnrolmentCodes } from '../../central/enrolment/enrolments.ts'
+import { confirm } from '../terminal/confirm.ts'
 import { examples, wholeNumber } from '../terminal/options.ts'
 import type { Output } from '../terminal/output.ts'
 import { readReportCode } from '../terminal/report-code.ts'
@@ -14,6 +15,15 @@ interface IssueOptions extends ControlOptions {
   qr?: boolean
 }
 
+interface RevokeOptions extends ControlOptions {
+  batch?: string
+  yes?: boolean
+}
+
+/** Tokens cannot be taken back. */
+const LEFT =
+  'A device gets no more tokens from now on. Those that it has stay good until the day that each names; other keys of the issuer end them all (`geotrace central enrolment key`).'
+
 export function enrolmentCommand(command: Command, out: Output): void {
   command.description('enrol devices for tokens, by which the quota of salts is a device and not an address')
   const issue = controlOptions(command.command('issue'))
@@ -24,11 +34,15 @@ export function enrolmentCommand(command: Command, out: Output): void {
     .action((options: IssueOptions) => issueCodes(options, out))
   examples(issue, 'geotrace central enrolment issue --count 20 --qr')
   const revoke = controlOptions(command.command('revoke'))
-    .description('cancel a code that enrolled nobody; the command asks for the code or reads it from a pipe')
-    .action((options: ControlOptions) => revokeCode(options, out))
-  examples(revoke, 'geotrace central enrolment revoke')
+    .description(
+      'cancel a code and withdraw the device that it enrolled, or a whole batch; the command asks for the code or reads it from a pipe',
+    )
+    .option('--batch <batch>', 'cancel all codes of this batch and withdraw their devices instead')
+    .option('--yes', 'cancel a batch without a question')
+    .action((options: RevokeOptions) => revokeCode(options, out))
+  examples(revoke, 'geotrace central enrolment revoke', 'geotrace central enrolment revoke --batch 3f9a1c04d2')
   const key = controlOptions(command.command('key'))
-    .description('draw a key of the issuer, which the operators then put into a roster')
+    .description('draw the keys of the issuer, which the operators then put into a roster')
     .action((options: ControlOptions) => drawKey(options, out))
   examples(key, 'geotrace central enrolment key')
 }
@@ -42,22 +56,38 @@ async function issueCodes({ count, days, qr = false, ...control }: IssueOptions,
     out.line(code)
     if (encodeQR !== undefined) out.line(encodeQR(code, 'term'))
   }
-  out.note(`Valid until ${minute(issued.expiresAt)}. Give each code to one person; note nowhere who got which.`)
+  out.note(
+    `Batch ${issued.batch}, valid until ${minute(issued.expiresAt)}. Give each code to one person; note nowhere who got which.`,
+  )
 }
 
-async function revokeCode(control: ControlOptions, out: Output): Promise<void> {
+async function revokeCode({ batch, yes = false, ...control }: RevokeOptions, out: Output): Promise<void> {
   const to = await toControl(control)
-  await adminRequest(to, 'POST', '/enrolment/revoke', { code: await readReportCode(out) })
-  out.json({ revoked: 1 })
-  out.line('The code is revoked and enrols no device.')
+  if (batch !== undefined) {
+    await confirm(`Withdraw all devices of batch ${batch}?`, yes, out)
+    await adminRequest(to, 'POST', '/enrolment/revoke-batch', { batch })
+    out.json({ revoked: 'batch' })
+    out.line(`The codes of batch ${batch} enrol no device any more, and their devices are withdrawn.`)
+    out.note(LEFT)
+    return
+  }
+  const code = await readReportCode(out)
+  const { revoked } = (await adminRequest(to, 'POST', '/enrolment/revoke', { code })) as { revoked: 'code' | 'device' }
+  out.json({ revoked })
+  out.line(
+    revoked === 'device'
+      ? 'The code is revoked, and the device that it enrolled is withdrawn.'
+      : 'The code is revoked and enrols no device.',
+  )
+  if (revoked === 'device') out.note(LEFT)
 }
 
 async function drawKey(control: ControlOptions, out: Output): Promise<void> {
   const to = await toControl(control)
-  const drawn = (await adminRequest(to, 'POST', '/enrolment/key')) as { key: string }
+  const drawn = (await adminRequest(to, 'POST', '/enrolment/key')) as { keys: string[] }
   out.json(drawn)
-  out.line(drawn.key)
+  for (const key of drawn.keys) out.line(key)
   out.note(
-    'Propose it with `geotrace federation propose amend --tokens 4,KEY`. Until a roster names it, nothing changes.',
+    'The first is of evaluations, the second of relays. Propose both with `geotrace federation propose amend --tokens 4,KEY,KEY`. Until a roster names them, nothing changes.',
   )
 }

@@ -32,8 +32,9 @@ export function centralRoutes(peer: CentralPeer, federationId: string, salting: 
       revoked: await peer.revokeBatch(readText(body, 'batch'), ownerOf(caller, 'POST /codes/revoke-batch')),
     }),
     'POST /enrolment/codes': (body) => peer.issueEnrolmentCodes((body ?? {}) as { count?: unknown; days?: unknown }),
-    'POST /enrolment/revoke': (body) => peer.revokeEnrolmentCode(readText(body, 'code')),
-    'POST /enrolment/key': async () => ({ key: await peer.drawIssuerKey() }),
+    'POST /enrolment/revoke': async (body) => ({ revoked: await peer.revokeEnrolmentCode(readText(body, 'code')) }),
+    'POST /enrolment/revoke-batch': (body) => peer.revokeEnrolmentBatch(readText(body, 'batch')),
+    'POST /enrolment/key': async () => ({ keys: await peer.drawIssuerKeys() }),
     'POST /reports/publish': (body) => peer.review(readNumber(body, 'report'), 'publish'),
     'POST /reports/reject': (body) => peer.review(readNumber(body, 'report'), 'reject', readReason(body)),
     'POST /reports/retract': async (body, caller) => {

@@ -16,8 +16,8 @@ import {
   REPLICAS_MAX,
   SHARDS_MAX,
   signChange,
-  TOKENS_PER_DAY_MAX,
   type TokenParameters,
+  tokensSchema,
 } from '@geotrace/core-wasm/wire'
 import { type Command, InvalidArgumentError } from 'commander'
 import { manifestClock } from '../../platform/manifest-clock.ts'
@@ -69,7 +69,7 @@ export function proposeCommand(command: Command, out: Output): void {
       wholeNumber(1_000, 0xffffffff),
     )
     .option('--apps <origins>', 'origins of all web apps, separated by commas; `none` for no app', originList)
-    .option('--tokens <n,key>', 'tokens of a device in a day, and the key of the issuer, or `none`', tokensOrNone)
+    .option('--tokens <n,key,key>', 'tokens of a device in a day, and the keys of the issuer, or `none`', tokensOrNone)
     .option('--release <file>', 'release.json that you rebuilt, or `none`')
     .action((options: AmendOptions) => print(toAmendment(options), options, out))
   const rotate = add('rotate')
@@ -149,10 +149,13 @@ function toAmendment({ core, shards, replicas, evaluations, apps, release, token
 
 function tokensOrNone(text: string): TokenParameters | null {
   if (text === 'none') return null
-  const [, perDay, key] = /^(\d{1,2}),([89a-f][0-9a-f]{510}[13579bdf])$/.exec(text) ?? []
-  if (key === undefined || Number(perDay) < 1 || Number(perDay) > TOKENS_PER_DAY_MAX)
-    throw new InvalidArgumentError('Expected 1 to 16, a comma and a key that `geotrace central enrolment key` printed.')
-  return { perDay: Number(perDay), key }
+  const [, perDay, key, relayKey] = /^(\d{1,2}),([0-9a-f]{512}),([0-9a-f]{512})$/.exec(text) ?? []
+  const { success, data } = tokensSchema.safeParse({ perDay: Number(perDay), key, relayKey })
+  if (!success)
+    throw new InvalidArgumentError(
+      'Expected 1 to 16 and both keys that `geotrace central enrolment key` printed, with commas between them.',
+    )
+  return data
 }
 
 function peerKey(text: string): Uint8Array {

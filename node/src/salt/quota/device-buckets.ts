@@ -7,10 +7,10 @@
 import { crc32 } from 'node:zlib'
 import { turns } from '@geotrace/core-wasm'
 import { byteReader, bytesToHex, byteWriter, concatBytes, DAY_MS, MINUTE_MS } from '@geotrace/core-wasm/wire'
+import { type GoodToken, refused } from '../../tokens/token-check.ts'
 import { deviceQuota, type EvaluationQuestion } from './quota.ts'
 import type { QuotaDisk } from './quota-disk.ts'
 import { spent } from './quota-table.ts'
-import { type GoodToken, refused } from './token-check.ts'
 
 /** About 60 bytes each: a million devices at one node in a day. */
 const BUCKETS_MAX = 1_048_576

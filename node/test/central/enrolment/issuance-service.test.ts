@@ -3,13 +3,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
-import { blindToken, modulusToKeyId, modulusToSpki, openToken } from '@geotrace/core-wasm/tokens'
+import {
+  blindToken,
+  modulusToKeyId,
+  modulusToSpki,
+  openToken,
+  TOKEN_KINDS,
+  type TokenKind,
+} from '@geotrace/core-wasm/tokens'
 import {
   DAY_MS,
   DEMO_PHRASE,
   decodeIssuanceReply,
   encodeIssuanceRequest,
   HOUR_MS,
+  hexToBytes,
   type IssuanceRequest,
   MINUTE_MS,
   parseReportCode,
@@ -31,6 +39,7 @@ import { demoManifest } from '../world.ts'
 const NOON = Date.UTC(2026, 10, 20, 12)
 const manifest = demoManifest()
 const { syncRequestBytes: CLASSES, syncReplyBytes: REPLY } = manifest.parameters
+const toPerDay = (kind: TokenKind) => (kind === 'relay' ? 2 : TOKENS.perDay)
 const PER_FRAME = tokensPerFrame(CLASSES, REPLY)
 
 describe('the issuance of tokens', () => {
@@ -42,9 +51,11 @@ describe('the issuance of tokens', () => {
 
   async function issuer(parameters: TokenParameters | undefined = TOKENS) {
     const clock = simulatedClock(NOON)
-    const keys = await openIssuerKeys(await fileRecords(dir), () => demoIssuerNumbers(DEMO_PHRASE).key)
+    const keys = await openIssuerKeys(await fileRecords(dir), () =>
+      Object.values(demoIssuerNumbers(DEMO_PHRASE)).map(({ key }) => key),
+    )
     const store = memoryStore()
-    const enrolled: Enrolments = enrolments({ store, clock, random: systemRandom, perDay: () => TOKENS.perDay })
+    const enrolled: Enrolments = enrolments({ store, clock, random: systemRandom, perDay: toPerDay })
     const given: { parameters(): TokenParameters | undefined } = { parameters: () => parameters }
     const service = issuanceService({
       manifest,
@@ -112,8 +123,8 @@ describe('the issuance of tokens', () => {
     await i.clock.advanceTo(NOON + 12 * HOUR_MS)
     expect(await ask(i, { enrolment, messages: fresh(3) })).toMatchObject({ left: 1 })
     // A clock that is set back gives no day twice.
-    const back = enrolments({ store: i.store, clock: simulatedClock(NOON), random: systemRandom, perDay: () => 4 })
-    expect(await back.grant({ enrolment, count: 1, digest: systemRandom(32) })).toBe('spent')
+    const back = enrolments({ store: i.store, clock: simulatedClock(NOON), random: systemRandom, perDay: toPerDay })
+    expect(await back.grant({ kind: 'evaluation', enrolment, count: 1, digest: systemRandom(32) })).toBe('spent')
   })
 
   it('a repeated request gets the same answer and costs nothing, whatever its minute', async () => {
@@ -130,7 +141,12 @@ describe('the issuance of tokens', () => {
   it('requests that race for the last tokens get no more than are left', async () => {
     const i = await issuer()
     const enrolment = await enrol(i)
-    const wishes = Array.from({ length: 4 }, () => ({ enrolment, count: 2, digest: systemRandom(32) }))
+    const wishes = Array.from({ length: 4 }, () => ({
+      kind: 'evaluation' as const,
+      enrolment,
+      count: 2,
+      digest: systemRandom(32),
+    }))
     const grants = await Promise.all(wishes.map((wish) => i.enrolled.grant(wish)))
     expect(grants.filter((left) => typeof left === 'number')).toHaveLength(2)
   })
@@ -148,7 +164,6 @@ describe('the issuance of tokens', () => {
     expect(await outcome({ enrolment, code: parseReportCode(code) })).toEqual(['enrolled', 1])
     expect(await outcome({ enrolment, code: parseReportCode(code) })).toEqual(['enrolled', 1])
     expect(await outcome({ enrolment: systemRandom(32), code: parseReportCode(code) })).toEqual(['code-spent', 0])
-    expect(await errorCode(i.enrolled.revoke(code))).toBe('CODE_SPENT')
     const revoked = await i.code()
     await i.enrolled.revoke(revoked)
     expect(await outcome({ enrolment, code: parseReportCode(revoked) })).toEqual(['code-expired', 0])
@@ -158,6 +173,63 @@ describe('the issuance of tokens', () => {
     expect(await errorCode(i.enrolled.revoke('7K3D-9QWX-0A1B-2C3D'))).toBe('CODE_UNKNOWN')
     expect(await errorCode(i.enrolled.issue({ count: 0 }))).toBe('COMMAND_INVALID')
     expect(await errorCode(i.enrolled.issue({ days: 400 }))).toBe('COMMAND_INVALID')
+  })
+
+  it('each kind has an allowance of its own, and the key of a request says which kind it is', async () => {
+    const i = await issuer()
+    const enrolment = await enrol(i)
+    const relay = hexToBytes(TOKENS.relayKey)
+    const wanted = [0, 1].map(() => blindToken(relay, systemRandom(32), systemRandom))
+    const blinded = wanted.map(({ message }) => message)
+    const head = { enrolment, keyId: modulusToKeyId(relay) }
+    const reply = await ask(i, { ...head, messages: blinded })
+    expect(reply).toMatchObject({ outcome: 'enrolled', left: 0 })
+    // The signature is one of the relay key: no node counts it as a token of evaluations.
+    for (const [n, { finish }] of wanted.entries()) expect(finish(reply.signatures[n]!)).toBeDefined()
+    expect(
+      await errorCode(ask(i, { ...head, messages: [blindToken(relay, systemRandom(32), systemRandom).message] })),
+    ).toBe('QUOTA_SPENT')
+    expect(await ask(i, { enrolment, messages: fresh(3) })).toMatchObject({ left: 1 })
+    expect(await ask(i, { ...head, messages: blinded })).toMatchObject({ signatures: reply.signatures })
+  })
+
+  it('a device that the authority withdrew gets no token more, also by the same code, until a new code enrols it', async () => {
+    const i = await issuer()
+    const [enrolment, code] = [systemRandom(32), await i.code()]
+    const outcome = async (text?: string) => {
+      const more = text === undefined ? {} : { code: parseReportCode(text) }
+      return (await ask(i, { enrolment, messages: fresh(1), ...more })).outcome
+    }
+    expect(await outcome(code)).toBe('enrolled')
+    expect(await i.enrolled.revoke(code)).toBe('device')
+    expect([await outcome(), await outcome(code)]).toEqual(['not-enrolled', 'code-expired'])
+    // The tokens of today stay counted.
+    const later = await i.code()
+    expect(await ask(i, { enrolment, code: parseReportCode(later), messages: fresh(2) })).toMatchObject({ left: 1 })
+    // The first code names another enrolment than the one that counts now.
+    expect(await i.enrolled.revoke(code)).toBe('code')
+    expect(await outcome()).toBe('enrolled')
+    await i.clock.advanceTo(NOON + 200 * DAY_MS)
+    expect(await i.enrolled.revoke(later)).toBe('device')
+    await i.clock.advanceTo(NOON + 500 * DAY_MS)
+    expect([await outcome(), await outcome(later)]).toEqual(['not-enrolled', 'code-expired'])
+  })
+
+  it('a batch is revoked as a whole: open codes enrol nobody, and its devices get no token more', async () => {
+    const i = await issuer()
+    const [{ batch, codes }, other] = [await i.enrolled.issue({ count: 3 }), await i.enrolled.issue({})]
+    const devices = [systemRandom(32), systemRandom(32), systemRandom(32)]
+    const outcome = async (n: number, text?: string) => {
+      const more = text === undefined ? {} : { code: parseReportCode(text) }
+      return (await ask(i, { enrolment: devices[n]!, messages: fresh(1), ...more })).outcome
+    }
+    expect([await outcome(0, codes[0]), await outcome(1, other.codes[0])]).toEqual(['enrolled', 'enrolled'])
+    await i.enrolled.revokeBatch(batch)
+    expect([await outcome(0), await outcome(0, codes[0])]).toEqual(['not-enrolled', 'code-expired'])
+    expect([await outcome(2, codes[1]), await outcome(2, codes[0])]).toEqual(['code-expired', 'code-spent'])
+    expect(await outcome(1)).toBe('enrolled')
+    for (const name of ['0000000000', 'batch', batch.toUpperCase()])
+      expect(await errorCode(i.enrolled.revokeBatch(name))).toBe('CODE_UNKNOWN')
   })
 
   it('a kept frame, another key, a number above the modulus and a malformed frame are typed errors and cost no token', async () => {
@@ -196,23 +268,24 @@ describe('the issuance of tokens', () => {
       expect(kept.join()).not.toContain(Buffer.from(secret).toString('hex'))
   })
 
-  it('the issuer keeps its three newest keys, also after a restart', async () => {
+  it('the issuer keeps the keys of its three newest draws, one for each kind, also after a restart', async () => {
     const { keys } = await issuer()
-    expect(keys.moduli).toEqual([TOKENS.key])
-    const drawn = [await keys.add(), await keys.add(), await keys.add()]
+    expect(keys.moduli).toEqual([TOKENS.key, TOKENS.relayKey])
+    const drawn = [await keys.add(), await keys.add(), await keys.add()].flat()
     const again = await openIssuerKeys(await fileRecords(dir))
     expect(again.moduli).toEqual(drawn)
     for (const modulus of drawn) expect(modulus).toMatch(/^[89a-f][0-9a-f]{510}[13579bdf]$/)
-    const bytes = Buffer.from(drawn[2]!, 'hex')
+    const bytes = Buffer.from(drawn[5]!, 'hex')
     const { message, finish } = blindToken(bytes, systemRandom(32), systemRandom)
-    expect(finish(again.signer(drawn[2]!)!(message))).toBeDefined()
+    expect(finish(again.signer(drawn[5]!)!(message))).toBeDefined()
     expect(again.signer(TOKENS.key)).toBeUndefined()
   }, 60_000)
 
-  it('a demo derives its key from the phrase, and nobody else does', () => {
-    expect(demoIssuerNumbers(DEMO_PHRASE).modulus).toBe(TOKENS.key)
-    expect(demoIssuerNumbers('another phrase').modulus).not.toBe(TOKENS.key)
-    expect(TOKENS.key).toHaveLength(512)
+  it('a demo derives its keys from the phrase, and nobody else does', () => {
+    const [own, other] = [DEMO_PHRASE, 'another phrase'].map((phrase) => demoIssuerNumbers(phrase))
+    expect([own!.evaluation.modulus, own!.relay.modulus]).toEqual([TOKENS.key, TOKENS.relayKey])
+    for (const kind of TOKEN_KINDS) expect(other![kind].modulus).not.toBe(own![kind].modulus)
+    for (const kind of TOKEN_KINDS) expect(own![kind].modulus).toMatch(/^[89a-f][0-9a-f]{510}[13579bdf]$/)
     expect(Math.floor(NOON / DAY_MS)).toBe(20_777)
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { systemRandom } from '../../../src/platform/random.ts'
 import { deviceBuckets, openDeviceBuckets } from '../../../src/salt/quota/device-buckets.ts'
 import type { QuotaDisk } from '../../../src/salt/quota/quota-disk.ts'
-import { tokenCheck } from '../../../src/salt/quota/token-check.ts'
+import { tokenCheck } from '../../../src/tokens/token-check.ts'
 import { errorCode } from '../../error-code.ts'
 import { TOKENS, tokenFor } from '../../issuer.ts'
 
@@ -122,7 +122,7 @@ describe('the buckets of devices on a disk that fails', () => {
 
 describe('the check of a token', () => {
   const [federation, node] = [systemRandom(32), systemRandom(32)]
-  const check = tokenCheck({ federation, node, parameters: () => [TOKENS] })
+  const check = tokenCheck({ kind: 'evaluation', federation, node, parameters: () => [TOKENS] })
   const code = (task: () => unknown) => errorCode(Promise.resolve().then(task))
 
   it('a token is good at its node on its day, and two minutes around it', async () => {
@@ -146,7 +146,7 @@ describe('the check of a token', () => {
       ...bent,
     ]
     for (const other of others) expect(await code(() => check(other, START))).toBe('TOKEN_REFUSED')
-    const elsewhere = tokenCheck({ federation, node, parameters: () => [] })
+    const elsewhere = tokenCheck({ kind: 'evaluation', federation, node, parameters: () => [] })
     expect(await code(() => elsewhere(good, START))).toBe('TOKEN_REFUSED')
     expect(await code(() => check(good, START))).toBe('OK')
   })

@@ -1,9 +1,16 @@
 /**
- * Checks a token: the issuer of the federation signed it, for this node and this UTC day. PROTOCOL.md §5.12. The signature is
+ * Checks a token: the issuer of the federation signed it with the key of this kind, for this node and this UTC day. PROTOCOL.md §5.12. The signature is
  * ordinary RSASSA-PSS, so OpenSSL verifies it. Throws TOKEN_REFUSED.
  */
 import { constants, createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import { modulusToKeyId, modulusToSpki, openToken, toTokenChallenge } from '@geotrace/core-wasm/tokens'
+import {
+  kindToKey,
+  modulusToKeyId,
+  modulusToSpki,
+  openToken,
+  type TokenKind,
+  toTokenChallenge,
+} from '@geotrace/core-wasm/tokens'
 import {
   DAY_MS,
   equalBytes,
@@ -14,9 +21,13 @@ import {
   type TokenParameters,
 } from '@geotrace/core-wasm/wire'
 
+import type { RosterStore } from '../membership/roster-store.ts'
+
 /** Clocks differ, so a token of a day is good a little before the day and after it. */
 const OTHER_DAY_MS = 2 * MINUTE_MS
 const SALT_LENGTH = 48
+/** Rosters whose issuer's keys are good: a token of the last day may have the key before. */
+const ROSTERS_MAX = 2
 const NAME_BYTES = 16
 
 /** A token that is worth a bucket. */
@@ -27,6 +38,7 @@ export interface GoodToken {
   readonly name: Uint8Array
 }
 interface TokenCheckInit {
+  readonly kind: TokenKind
   readonly federation: Uint8Array
   /** The key of this node. */
   readonly node: Uint8Array
@@ -34,14 +46,21 @@ interface TokenCheckInit {
   parameters(): readonly TokenParameters[]
 }
 
+/** The tokens of the rosters whose keys are good. */
+export function recentTokens({ recent }: Pick<RosterStore, 'recent'>): readonly TokenParameters[] {
+  return recent.slice(-ROSTERS_MAX).flatMap(({ roster }) => roster.tokens ?? [])
+}
+
 export type TokenCheck = (token: Uint8Array, nowMs: number) => GoodToken
 
-export function tokenCheck({ federation, node, parameters }: TokenCheckInit): TokenCheck {
+export function tokenCheck({ kind, federation, node, parameters }: TokenCheckInit): TokenCheck {
   const keys = new Map<string, KeyObject>()
   /** The keys of at most two rosters. */
   const keyOf = (keyId: Uint8Array): KeyObject => {
-    const modulus = parameters().find(({ key }) => equalBytes(modulusToKeyId(hexToBytes(key)), keyId))?.key
-    if (modulus === undefined) throw refused('its key is no key of the issuer')
+    const modulus = parameters()
+      .map((item) => kindToKey(item, kind))
+      .find((key) => equalBytes(modulusToKeyId(hexToBytes(key)), keyId))
+    if (modulus === undefined) throw refused('its key is no key of the issuer for this use')
     const known = keys.get(modulus)
     if (known !== undefined) return known
     keys.clear()
@@ -52,7 +71,7 @@ export function tokenCheck({ federation, node, parameters }: TokenCheckInit): To
   return (token, nowMs) => {
     const { input, challenge, keyId, signature } = open(token)
     const days = [nowMs, nowMs - OTHER_DAY_MS, nowMs + OTHER_DAY_MS].map((time) => Math.floor(time / DAY_MS))
-    const day = days.find((item) => equalBytes(toTokenChallenge(federation, node, item), challenge))
+    const day = days.find((item) => equalBytes(toTokenChallenge(kind, federation, node, item), challenge))
     if (day === undefined) throw refused('it is for another node or another day')
     const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: SALT_LENGTH }
     if (!verify('sha384', input, { key: keyOf(keyId), ...padding }, signature)) throw refused('its signature fails')
