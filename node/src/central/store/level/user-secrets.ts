@@ -86,7 +86,11 @@ async function put(path: string, bytes: Uint8Array, at: number): Promise<void> {
   try {
     const file = await open(path, 'r+')
     try {
-      await file.write(bytes, 0, bytes.length, at)
+      // On a disk that is almost full a write may end early without an error. The next one then fails.
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
+        done += bytesWritten
+      }
       await file.datasync()
     } finally {
       await file.close()

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@geotrace/core-wasm'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundleProgram } from '../../../../../scripts/test-program.js'
 import { blobKey, metaKey } from '../../../../src/central/store/level/keys.ts'
 import { levelStore } from '../../../../src/central/store/level/level-store.ts'
 import { storeSeals } from '../../../../src/central/store/level/user-seal.ts'
@@ -43,6 +45,19 @@ describe('the secrets of users', () => {
     await secrets.make(1)
     expect(opened).toThrow(expect.objectContaining({ code: 'STORAGE_CORRUPT' }))
   })
+
+  it.skipIf(process.platform === 'win32')(
+    'a secret is whole in the file when it was acknowledged, also where the file ends in the middle of a write',
+    async () => {
+      const program = await bundleProgram('node/test/central/store/level/secrets-child.ts')
+      // Six kilobytes, in blocks of 512 bytes. The second write of 4 KB then ends after two.
+      const limited = ['-c', 'ulimit -f 12 && exec "$@"', 'sh', process.execPath, program, dir]
+      const { kept, lost } = JSON.parse(execFileSync('sh', limited, { encoding: 'utf8' }))
+      expect(kept).toBeGreaterThan(0)
+      expect(kept).toBeLessThan(600)
+      expect(lost).toBe(0)
+    },
+  )
 
   it('a store without the secret of one of its users is STORAGE_CORRUPT', async () => {
     const open = () => levelStore({ dir: join(dir, 'store'), random: systemRandom, clock: systemClock() })
