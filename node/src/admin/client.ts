@@ -31,9 +31,14 @@ interface Way {
   unanswered(cause: unknown): FederationError
 }
 
+/** An account, with the session that a code of its second factor opened. */
+export interface AccountControl extends AccountFile {
+  readonly session?: string
+}
+
 /** The reply's JSON. `to` is the directory of the peer, or an account. */
 export async function adminRequest(
-  to: string | AccountFile,
+  to: string | AccountControl,
   method: 'GET' | 'POST',
   path: `/${string}`,
   body?: unknown,
@@ -69,7 +74,7 @@ async function dirToWay(dir: string): Promise<Way> {
   }
 }
 
-function accountToWay({ name, port, token }: AccountFile): Way {
+function accountToWay({ name, port, token, session }: AccountControl): Way {
   const next = 'start the central peer with --control-port, or ask an admin whether the account was revoked'
   const fail = (cause?: unknown): FederationError =>
     new FederationError(
@@ -78,7 +83,8 @@ function accountToWay({ name, port, token }: AccountFile): Way {
       { dir: '', next },
       { cause },
     )
-  return { port, token, account: name, proofKey: tokenToHash(token), ended: fail, unanswered: fail }
+  const own = { account: name, proofKey: tokenToHash(token) }
+  return { port, token: session ?? token, ...own, ended: fail, unanswered: fail }
 }
 
 /** Whether a process with this id exists, also one of another user. */

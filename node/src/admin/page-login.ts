@@ -20,6 +20,8 @@ export interface PageLogin {
   newCode(caller: Caller): string
   /** Uses a code up and returns a session of 64 hex digits; undefined for any other text. */
   enter(code: string): string | undefined
+  /** A session of this caller, who needs no link. */
+  newSession(caller: Caller): string
   /** The caller of a session that has not ended. */
   callerOf(session: string): Caller | undefined
 }
@@ -35,12 +37,15 @@ export function pageLogin(random: Random, now: () => number): PageLogin {
     if (map.size > max) for (const oldest of [...map.keys()].slice(0, map.size - max)) map.delete(oldest)
     return made
   }
+  const newSession = (caller: Caller): string =>
+    add(sessions, SESSION_BYTES, SESSIONS_MAX, { caller, untilMs: now() + SESSION_MS })
   return {
+    newSession,
     newCode: (caller) => add(codes, CODE_BYTES, CODES_MAX, caller),
     enter(code) {
       const caller = codes.get(code)
       codes.delete(code)
-      return caller && add(sessions, SESSION_BYTES, SESSIONS_MAX, { caller, untilMs: now() + SESSION_MS })
+      return caller && newSession(caller)
     },
     callerOf(session) {
       const found = sessions.get(session)

@@ -20,7 +20,7 @@ import { PAGE_HEADERS, pageShell } from './page/shell.ts'
 import { type PageLogin, pageLogin } from './page-login.ts'
 import { ACCOUNT_HEADER, CHALLENGE_HEADER, challengeToProof } from './proof.ts'
 import type { Accounts } from './staff/accounts.ts'
-import { type Caller, OPERATOR, roleToGrant } from './staff/roles.ts'
+import { type Caller, OPERATOR, refusalOf } from './staff/roles.ts'
 
 /** A request is far smaller: an order of report codes or a signed change. Only a reply of 10,000 codes is larger. */
 const BODY_MAX_BYTES = 65_536
@@ -45,7 +45,9 @@ export interface AdminServer {
 }
 /** The staff of the authority and its console. */
 export interface Staff {
-  readonly accounts: Pick<Accounts, 'byToken' | 'byName' | 'proofKey'>
+  readonly accounts: Pick<Accounts, 'byToken' | 'byName' | 'proofKey' | 'takeCode'>
+  /** Keeps a line of each action before it happens; default: none. */
+  readonly audited?: (routes: AdminRoutes) => AdminRoutes
   /** Undefined when the console was not built. */
   readonly files: ConsoleFiles | undefined
   readonly clock: Pick<Clock, 'now'>
@@ -83,14 +85,16 @@ export async function adminServer(init: AdminServerInit): Promise<AdminServer> {
   const login = pageLogin(random, () => staff?.clock.now() ?? 0)
   const hasPage = page !== undefined || staff?.files !== undefined
   const own: AdminRoutes = {
-    'GET /me': (_, { name, role: own }) => ({ name, role: own }),
+    'GET /me': (_, { name, role: own, lacks }) => ({ name, role: own, ...(lacks && { lacks }) }),
+    ...(staff && { 'POST /second-factor/session': (body, caller) => codeToSession(body, caller, staff, login) }),
     ...(hasPage && {
       'POST /login': (_: unknown, caller: Caller) => ({ code: login.newCode(caller), port: http.port }),
     }),
   }
   const identify = callers(token, login, staff)
+  const { audited = (all: AdminRoutes) => all } = staff ?? {}
   const handlers: HandlerTable = new Map([
-    ...routeHandlers({ ...routes, ...own }, identify),
+    ...routeHandlers(audited({ ...routes, ...own }), identify),
     ['GET /proof', async (request) => json(200, { proof: await requestToProof(request, token, staff) })],
     ...(hasPage ? [sessionHandler(login)] : []),
     ...(page === undefined ? [] : pageHandlers(page, login)),
@@ -143,8 +147,8 @@ function routeHandlers(routes: AdminRoutes, identify: Identify): [string, Handle
     key,
     withCaller(identify, async (request, caller) => {
       try {
-        if (roleToGrant(caller.role, key) === undefined)
-          throw new FederationError('FORBIDDEN', `the role ${caller.role} may not do this; ask an admin`)
+        const reason = refusalOf(caller, key)
+        if (reason !== undefined) throw new FederationError('FORBIDDEN', reason)
         const body = await readBody(request)
         if (request.method === 'GET' && body !== undefined) throw invalid('a GET request must have no body')
         return json(200, (await route(body, caller)) ?? {})
@@ -182,6 +186,17 @@ function sessionHandler(login: PageLogin): [string, Handler] {
       return json(200, { session })
     },
   ]
+}
+
+/** A session of an account, for a code of its second factor. */
+async function codeToSession(
+  body: unknown,
+  { lacks: _, ...caller }: Caller,
+  { accounts }: Staff,
+  login: PageLogin,
+): Promise<{ session: string }> {
+  await accounts.takeCode(caller.name, String((body as { code?: unknown } | undefined)?.code))
+  return { session: login.newSession(caller) }
 }
 
 /** The status page. The control token does not open it. */

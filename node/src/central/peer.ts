@@ -212,6 +212,8 @@ export interface CentralPeer {
   /** Compares clock and federation with the peers now, which also updates `reach`. */
   lookAround(): Promise<void>
   statistics(): Promise<CentralStatistics>
+  /** Values that all processes of the store share. Throws NODE_NOT_RUNNING. */
+  shared(): Pick<CentralStore, 'record' | 'changeRecord'>
   /** Copies the store to an empty directory. Throws COMMAND_INVALID, STORAGE_FULL, BUSY. */
   backUp(to: string): Promise<void>
   /** Throws COMMAND_INVALID, QUOTA_SPENT. */
@@ -301,6 +303,7 @@ export function centralPeer(init: CentralPeerInit): CentralPeer {
     lookAround: async () => void (life.parts?.duty.leads && (await life.parts.watch.check())),
     statistics: async () => toStatistics(running()),
     backUp: async (to) => running().store.backUp(to),
+    shared: () => running().store,
     ...codeActions(running, log),
     ...issuerActions(running, log),
     reports: async () => toOutcomes(running()),

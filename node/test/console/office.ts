@@ -9,8 +9,9 @@ import { DAY_MS, manifestToId } from '@geotrace/core-wasm/wire'
 import { audited, openAuditLog } from '../../src/admin/audit-log.ts'
 import { adminRequest } from '../../src/admin/client.ts'
 import { readConsole } from '../../src/admin/console-files.ts'
-import { adminServer } from '../../src/admin/server.ts'
+import { type AdminRoutes, adminServer } from '../../src/admin/server.ts'
 import { accounts } from '../../src/admin/staff/accounts.ts'
+import { textInFile } from '../../src/admin/staff/kept-text.ts'
 import type { CentralPeer } from '../../src/central/peer.ts'
 import { SEED_PROFILE } from '../../src/central/risk/risk-profile.ts'
 import { ACTIONS } from '../../src/cli/central/audit.ts'
@@ -35,7 +36,7 @@ export async function openOffice(): Promise<Office> {
   const w = await world({ config: { review: true, breakerPeople: 4 } })
   const dir = mkdtempSync(join(tmpdir(), 'geotrace-office-'))
   const { clock } = w
-  const people = accounts(dir, clock, systemRandom)
+  const people = accounts(textInFile(join(dir, 'accounts.json')), clock, systemRandom)
   const log = await openAuditLog(dir, clock)
   const spread = published(clock.now())
   const routes = {
@@ -46,9 +47,9 @@ export async function openOffice(): Promise<Office> {
   }
   const files = await readConsole(CONSOLE)
   if (files === undefined) throw new Error('the console is not built: npm run build')
-  const staff = { accounts: people, files, clock }
+  const staff = { accounts: people, files, clock, audited: (all: AdminRoutes) => audited(all, log, ACTIONS) }
   const shared = { role: 'central' as const, dir, staff, random: systemRandom, log: silent }
-  const server = await adminServer({ ...shared, routes: audited(routes, log, ACTIONS) })
+  const server = await adminServer({ ...shared, routes })
   const tokens = await live(w, dir)
   return {
     w,

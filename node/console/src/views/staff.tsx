@@ -13,13 +13,27 @@ export function StaffView({ me }: { me: Me }) {
       {value.accounts.length === 0 ? (
         <p>No account yet.</p>
       ) : (
-        <Table name="Accounts" head={['Name', 'role', 'codes a day', 'since', isAdmin ? 'end' : 'revoked']}>
-          {value.accounts.map(({ name, role, codesPerDay, since, revokedAt }) => (
+        <Table
+          name="Accounts"
+          head={['Name', 'role', 'codes a day', 'since', 'second factor', isAdmin ? 'end' : 'revoked']}
+        >
+          {value.accounts.map(({ name, role, codesPerDay, since, revokedAt, secondFactor, needsFactor }) => (
             <tr key={name}>
               <th scope="row">{name}</th>
               <td>{role.replace('-', ' ')}</td>
               <td>{codesPerDay === undefined ? 'no limit' : count(codesPerDay)}</td>
               <td>{minute(since)}</td>
+              <td>
+                {secondFactor ?? (needsFactor ? 'needed' : 'none')}
+                {secondFactor !== undefined && revokedAt === undefined && isAdmin && (
+                  <Ask
+                    label="Remove"
+                    question={`Remove the second factor of ${name}?`}
+                    danger
+                    act={() => post('/accounts/reset-factor', { name }).then(readAgain)}
+                  />
+                )}
+              </td>
               <td>
                 {revokedAt !== undefined && `revoked ${minute(revokedAt)}`}
                 {revokedAt === undefined && isAdmin && (

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { FederationError } from '@geotrace/core-wasm/wire'
 import * as z from 'zod/mini'
-import { createFiles } from '../../platform/atomic-file.ts'
+import { createFiles, replaceFile } from '../../platform/atomic-file.ts'
 
 const schema = z.strictObject({
   name: z.string().check(z.maxLength(32)),
@@ -27,4 +27,20 @@ export async function readAccountFile(path: string): Promise<AccountFile> {
     const reason = `${path} is no file of an account; an admin makes one with geotrace central accounts add`
     throw new FederationError('COMMAND_INVALID', reason, { reason })
   }
+}
+
+const SESSION = /^[0-9a-f]{64}$/
+
+/** The session that `geotrace central sign-in` opened, in a file beside that of the account (0600). */
+export async function readSession(path: string): Promise<string | undefined> {
+  const text = await readFile(sessionPath(path), 'utf8').catch(() => '')
+  return SESSION.test(text) ? text : undefined
+}
+
+export async function writeSession(path: string, session: string): Promise<void> {
+  await replaceFile(sessionPath(path), session)
+}
+
+function sessionPath(path: string): string {
+  return `${path}.session`
 }

@@ -11,6 +11,8 @@ export interface Caller {
   readonly role: StaffRole
   /** Codes that this caller may order in a UTC day; undefined without a quota. */
   readonly codesPerDay?: number
+  /** The account has a second factor and shows no code of it, or it needs one first. Both may do little. */
+  readonly lacks?: 'code' | 'factor'
 }
 
 /** The holder of admin.json. */
@@ -22,6 +24,9 @@ type Grant = 'all' | 'own'
 const GRANTS: Readonly<Record<string, Readonly<Partial<Record<StaffRole, Grant>>>>> = {
   'GET /me': { 'case-worker': 'all', auditor: 'all' },
   'POST /login': { 'case-worker': 'all', auditor: 'all' },
+  'POST /second-factor': { 'case-worker': 'all', auditor: 'all' },
+  'POST /second-factor/confirm': { 'case-worker': 'all', auditor: 'all' },
+  'POST /second-factor/session': { 'case-worker': 'all', auditor: 'all' },
   'GET /status': { 'case-worker': 'all', auditor: 'all' },
   'GET /codes': { 'case-worker': 'own', auditor: 'all' },
   'POST /codes': { 'case-worker': 'own' },
@@ -36,6 +41,21 @@ const GRANTS: Readonly<Record<string, Readonly<Partial<Record<StaffRole, Grant>>
   'GET /spread/files': { auditor: 'all' },
   'GET /accounts': { auditor: 'all' },
   'GET /profiles': { auditor: 'all' },
+}
+
+/** The actions of an account that lacks something. */
+const LACKING: Readonly<Record<NonNullable<Caller['lacks']>, readonly string[]>> = {
+  code: ['GET /me', 'POST /second-factor/session'],
+  factor: ['GET /me', 'POST /second-factor', 'POST /second-factor/confirm'],
+}
+
+/** Why the caller may not do this now; undefined when the caller may. */
+export function refusalOf({ role, lacks }: Caller, action: string): string | undefined {
+  if (roleToGrant(role, action) === undefined) return `the role ${role} may not do this; ask an admin`
+  if (lacks === undefined || LACKING[lacks].includes(action)) return undefined
+  return lacks === 'code'
+    ? 'the account has a second factor; run geotrace central sign-in with the same --as'
+    : 'the account needs a second factor first; run geotrace central second-factor with the same --as'
 }
 
 export function roleToGrant(role: StaffRole, action: string): Grant | undefined {

@@ -318,6 +318,8 @@ export interface CentralStore {
   /** A small value that all processes share. */
   record(name: string): Promise<Uint8Array | undefined>
   putRecord(name: string, value: Uint8Array): Promise<void>
+  /** Writes the value in the place of `before`, undefined for none. False when the record has another value. */
+  changeRecord(name: string, value: Uint8Array, before: Uint8Array | undefined): Promise<boolean>
 
   /**
    * Deletes all data of UTC days before `day`: rows, sync records, marks on their epochs, and pins, codes, enrolments and

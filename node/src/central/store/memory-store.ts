@@ -302,6 +302,7 @@ type RecordMethods =
   | 'putPin'
   | 'record'
   | 'putRecord'
+  | 'changeRecord'
   | 'slipPeriods'
   | 'takeSlips'
   | 'batchOf'
@@ -353,6 +354,12 @@ function records(disk: MemoryDisk): Pick<CentralStore, RecordMethods> {
     },
     record: async (name) => disk.records.get(name)?.slice(),
     putRecord: async (name, value) => void disk.records.set(name, value.slice()),
+    changeRecord: async (name, value, before) => {
+      const known = disk.records.get(name)
+      if ((known === undefined) !== (before === undefined) || !equalBytes(known ?? value, before ?? value)) return false
+      disk.records.set(name, value.slice())
+      return true
+    },
     pins: async () => [...disk.pins.values()].sort((a, b) => a.epoch - b.epoch),
     putPin: async (pin) => {
       const kept = disk.pins.get(pin.epoch) ?? pin

@@ -15,6 +15,7 @@ import { type ControlOptions, controlOptions, toControl } from './control.ts'
 interface AddOptions extends ControlOptions {
   role: StaffRole
   quota?: number
+  needsFactor?: true
   out: string
 }
 
@@ -26,6 +27,7 @@ export function accountsCommand(command: Command, out: Output): void {
     .addOption(new Option('--role <role>', 'role of the account').choices(STAFF_ROLES).makeOptionMandatory())
     .requiredOption('--out <file>', 'new file for the token of the account, readable by its owner only')
     .option('--quota <codes>', 'report codes in a UTC day (default: no limit)', wholeNumber(0, CODES_PER_DAY_MAX))
+    .option('--needs-factor', 'the account does nothing before its owner has set a second factor')
     .action((name: string, options: AddOptions) => addAccount(name, options, out))
   examples(add, 'geotrace central accounts add anna --role case-worker --quota 50 --out anna.json')
   const list = controlOptions(command.command('list'))
@@ -38,17 +40,24 @@ export function accountsCommand(command: Command, out: Output): void {
     .option('--yes', 'revoke without a question')
     .action((name: string, options: ControlOptions & { yes?: boolean }) => revokeAccount(name, options, out))
   examples(revoke, 'geotrace central accounts revoke anna')
+  const reset = controlOptions(command.command('reset-factor'))
+    .description('remove the second factor of an account whose owner lost it or is locked out')
+    .argument('<name>', 'name of the account')
+    .option('--yes', 'remove without a question')
+    .action((name: string, options: ControlOptions & { yes?: boolean }) => resetFactor(name, options, out))
+  examples(reset, 'geotrace central accounts reset-factor anna')
 }
 
-async function addAccount(name: string, { role, quota, out: path, ...control }: AddOptions, out: Output) {
+async function addAccount(name: string, { role, quota, needsFactor, out: path, ...control }: AddOptions, out: Output) {
   const to = await toControl(control)
-  const order = { name, role, ...(quota !== undefined && { codesPerDay: quota }) }
+  const order = { name, role, ...(quota !== undefined && { codesPerDay: quota }), ...(needsFactor && { needsFactor }) }
   const port = typeof to === 'string' ? (await readAdminFile(to))?.port : to.port
   const { token } = (await adminRequest(to, 'POST', '/accounts', order)) as { token: string }
   await writeAccountFile(resolve(path), { name, port: port!, token })
   out.json({ name, role, file: resolve(path) })
   out.line(`The account ${name} is a ${role}. Its token is in ${path}, and nowhere else.`)
-  out.note(`Give the file to its owner, who runs for example: geotrace codes issue --as ${path}`)
+  const first = needsFactor ? 'central second-factor' : 'codes issue'
+  out.note(`Give the file to its owner, who runs for example: geotrace ${first} --as ${path}`)
   out.note('Run the central peer with --control-port, otherwise the file works until its next start.')
 }
 
@@ -60,14 +69,15 @@ async function listAccounts(options: ControlOptions, out: Output): Promise<void>
 
 function accountLines(accounts: readonly Account[]): string[] {
   if (accounts.length === 0) return ['No account yet.']
-  const rows = accounts.map(({ name, role, codesPerDay, since, revokedAt }) => [
+  const rows = accounts.map(({ name, role, codesPerDay, since, revokedAt, secondFactor, needsFactor }) => [
     name,
     role,
     codesPerDay === undefined ? 'no limit' : `${codesPerDay}`,
     minute(since),
+    secondFactor ?? (needsFactor ? 'needed' : 'none'),
     revokedAt === undefined ? '' : minute(revokedAt),
   ])
-  return toTable([['name', 'role', 'codes a day', 'since', 'revoked'], ...rows])
+  return toTable([['name', 'role', 'codes a day', 'since', 'second factor', 'revoked'], ...rows])
 }
 
 async function revokeAccount(
@@ -80,4 +90,12 @@ async function revokeAccount(
   await adminRequest(to, 'POST', '/accounts/revoke', { name })
   out.json({ name, revoked: true })
   out.line(`The account ${name} is revoked. Its name is not given again.`)
+}
+
+async function resetFactor(name: string, { yes = false, ...control }: ControlOptions & { yes?: boolean }, out: Output) {
+  const to = await toControl(control)
+  await confirm(`Remove the second factor of ${name}?`, yes, out)
+  await adminRequest(to, 'POST', '/accounts/reset-factor', { name })
+  out.json({ name, secondFactor: 'none' })
+  out.line(`The account ${name} has no second factor any more. Its owner sets another one.`)
 }

@@ -11,6 +11,7 @@ import { consoleCommand } from './console-command.ts'
 import type { CentralDoctorOptions } from './doctor.ts'
 import { enrolmentCommand } from './enrolment-command.ts'
 import { profileCommand } from './profile-command.ts'
+import { secondFactorCommands } from './second-factor-command.ts'
 import type { MigrateOptions } from './store/migrate-command.ts'
 import { KEY_FILE, type StoreOptions, storeOption, storeOptions } from './store/store-place.ts'
 
@@ -71,6 +72,7 @@ export function centralCommand(command: Command, out: Output): void {
     out,
   )
   accountsCommand(command.command('accounts'), out)
+  secondFactorCommands(command, out)
   profileCommand(command.command('profile'), out)
   enrolmentCommand(command.command('enrolment'), out)
   consoleCommand(command.command('console'), out)

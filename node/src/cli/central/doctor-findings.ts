@@ -153,7 +153,14 @@ export function judgeAccounts(accounts: readonly Account[]): Finding {
   const roles = [...new Set(valid.map(({ role }) => role))].map(
     (role) => `${valid.filter((account) => account.role === role).length} ${role}`,
   )
-  return ok('accounts', `${plural(valid.length, 'account')}: ${roles.join(', ')}`)
+  const what = `${plural(valid.length, 'account')}: ${roles.join(', ')}`
+  const locked = valid.filter(({ secondFactor }) => secondFactor === 'locked').map((account) => account.name)
+  if (locked.length > 0) {
+    const next = 'ask the owner; then geotrace central accounts reset-factor, or revoke the account'
+    return warn('accounts', `${what}; locked after ten wrong codes: ${locked.join(', ')}`, next)
+  }
+  const without = valid.filter(({ secondFactor }) => secondFactor === undefined).length
+  return ok('accounts', without === 0 ? what : `${what}; ${without} without a second factor`)
 }
 
 export function judgeAudit({ lines, broken }: { lines: readonly unknown[]; broken: readonly number[] }): Finding {

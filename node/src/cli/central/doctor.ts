@@ -10,7 +10,8 @@ import { bytesToHex, isFederationError, keyToPeerId, type Manifest, manifestToId
 import { readAdminFile } from '../../admin/admin-file.ts'
 import { readAuditLog } from '../../admin/audit-log.ts'
 import { adminRequest } from '../../admin/client.ts'
-import { accounts } from '../../admin/staff/accounts.ts'
+import { ACCOUNTS_FILE, type Account, accounts } from '../../admin/staff/accounts.ts'
+import { textInFile } from '../../admin/staff/kept-text.ts'
 import { SEAL_KEYS_DIR, SEAL_KEYS_RECORD } from '../../central/sealed/seal-keys.ts'
 import { isOneDisk } from '../../central/store/store-keys.ts'
 import { HOST_LIMITS } from '../../net/limits.ts'
@@ -113,9 +114,14 @@ async function examineStore(examined: Examined, found: Found): Promise<void> {
       : [ok('backup', 'the database servers have their own backups (node/CENTRAL.md, "PostgreSQL")')]),
   )
   if (facts !== undefined) found(judgeReports(facts))
-  const people = accounts(dir, { now: () => nowMs }, systemRandom)
-  found(...(await tried('accounts', async () => judgeAccounts(await people.list()))))
+  found(...(await tried('accounts', async () => judgeAccounts(await listAccounts(examined)))))
   found(...(await tried('audit', async () => judgeAudit(await readAuditLog(dir)))))
+}
+
+/** The list of a stopped peer is in its directory, unless several processes share it in their store. */
+async function listAccounts({ dir, facts, nowMs }: Examined): Promise<Account[]> {
+  if (facts !== undefined) return ((await adminRequest(dir, 'GET', '/accounts')) as { accounts: Account[] }).accounts
+  return await accounts(textInFile(join(dir, ACCOUNTS_FILE)), { now: () => nowMs }, systemRandom).list()
 }
 
 async function checkStoreKeys({ isFounded, facts, ...options }: Examined): Promise<Finding | undefined> {

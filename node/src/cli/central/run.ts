@@ -12,8 +12,10 @@ import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { metrics } from '../../admin/metrics.ts'
 import { parametersToSalting, saltingText } from '../../admin/page/salting-words.ts'
 import { healthAnswer } from '../../admin/probes.ts'
-import { accounts } from '../../admin/staff/accounts.ts'
-import { type CentralPeerInit, centralPeer } from '../../central/peer.ts'
+import type { AdminRoutes } from '../../admin/server.ts'
+import { ACCOUNTS_FILE, accounts } from '../../admin/staff/accounts.ts'
+import { type KeptText, textInFile, textInStore } from '../../admin/staff/kept-text.ts'
+import { type CentralPeer, type CentralPeerInit, centralPeer } from '../../central/peer.ts'
 import { type ProfileVersion, readProfiles, versionToConfig } from '../../central/profiles/versions.ts'
 import type { Log } from '../../platform/log.ts'
 import { manifestClock } from '../../platform/manifest-clock.ts'
@@ -110,18 +112,16 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
   const stopLooking = lookRegularly(peer, clock, log)
   const { failed, stop: stopGuard } = guardMemory(maxBytes, clock, log)
   try {
-    const people = accounts(options.dir, clock, random)
+    const people = accounts(keptAccounts(options, peer), clock, random)
     const routes = {
       ...centralRoutes(peer, federationId, salting),
       ...membershipRoutes(peer.membership, clock),
       ...spreadRoutes(() => toSpreadSource(peer.membership()), clock),
       ...staffRoutes(options.dir, key, people),
     }
-    const staff = { accounts: people, files: await readConsole(CONSOLE), clock }
-    const shared = {
-      ...{ role: 'central' as const, dir: options.dir, peer, routes: audited(routes, audit, ACTIONS) },
-      ...{ staff, random, log },
-    }
+    const files = await readConsole(CONSOLE)
+    const staff = { accounts: people, files, clock, audited: (all: AdminRoutes) => audited(all, audit, ACTIONS) }
+    const shared = { role: 'central' as const, dir: options.dir, peer, routes, staff, random, log }
     const daemon = { ...shared, failed, ...(controlPort !== undefined && { controlPort }) }
     if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS, stopMaxMs: STOP_MAX_MS })) === 1) out.fails()
   } finally {
@@ -132,6 +132,12 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     scraped.stop()
     await audit.close()
   }
+}
+
+/** One list for all processes of a store. */
+function keptAccounts({ dir, store }: CentralRunOptions, peer: CentralPeer): KeptText {
+  const path = join(dir, ACCOUNTS_FILE)
+  return store === undefined ? textInFile(path) : textInStore(() => peer.shared(), 'staff/accounts', path)
 }
 
 /** `failed` resolves when the process takes more memory than it may. */

@@ -16,12 +16,10 @@ export function staffRoutes(dir: string, key: Uint8Array, accounts: Accounts): A
   return {
     'GET /accounts': async () => ({ accounts: await accounts.list() }),
     'POST /accounts': (body) => accounts.add(body),
-    'POST /accounts/revoke': (body) => {
-      const name = (body as { name?: unknown } | undefined)?.name
-      if (typeof name === 'string') return accounts.revoke(name)
-      const reason = '"name" expected text'
-      throw new FederationError('COMMAND_INVALID', reason, { reason })
-    },
+    'POST /accounts/revoke': (body) => accounts.revoke(readText(body, 'name')),
+    'POST /accounts/reset-factor': (body) => accounts.resetFactor(readText(body, 'name')),
+    'POST /second-factor': async (_, { name }) => ({ name, secret: await accounts.beginFactor(name) }),
+    'POST /second-factor/confirm': (body, { name }) => accounts.takeCode(name, readText(body, 'code')),
     'GET /profiles': async () => ({ versions: await readProfiles(dir, key) }),
     'POST /profiles': async (body) => ({ version: (await appendProfile(dir, key, body)).version }),
     'GET /audit': async () => {
@@ -29,4 +27,11 @@ export function staffRoutes(dir: string, key: Uint8Array, accounts: Accounts): A
       return { lines: lines.slice(-LINES_MAX), count: lines.length, head, broken }
     },
   }
+}
+
+function readText(body: unknown, field: string): string {
+  const value = (body as Record<string, unknown> | undefined)?.[field]
+  if (typeof value === 'string') return value
+  const reason = `"${field}" expected text`
+  throw new FederationError('COMMAND_INVALID', reason, { reason })
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { membershipRoutes } from '../../../src/admin/membership-routes.ts'
 import { accounts } from '../../../src/admin/staff/accounts.ts'
+import { textInFile } from '../../../src/admin/staff/kept-text.ts'
 import { ownerOf, roleToGrant, STAFF_ROLES } from '../../../src/admin/staff/roles.ts'
 import type { CentralPeer } from '../../../src/central/peer.ts'
 import { ACTIONS } from '../../../src/cli/central/audit.ts'
@@ -12,7 +13,7 @@ const clock = { now: () => 5, setTimer: () => () => {} }
 const ROUTES = Object.keys({
   ...centralRoutes({} as CentralPeer, '', ''),
   ...membershipRoutes(() => undefined, clock as never),
-  ...staffRoutes('', new Uint8Array(32), accounts('', clock, systemRandom)),
+  ...staffRoutes('', new Uint8Array(32), accounts(textInFile(''), clock, systemRandom)),
 })
 
 describe('the roles of the staff', () => {
@@ -26,6 +27,8 @@ describe('the roles of the staff', () => {
       'POST /codes/revoke-batch': ['own', 'no'],
       'GET /reports': ['own', 'all'],
       'POST /reports/retract': ['own', 'no'],
+      'POST /second-factor': ['all', 'all'],
+      'POST /second-factor/confirm': ['all', 'all'],
       'GET /rosters': ['no', 'all'],
       'GET /audit': ['no', 'all'],
       'GET /accounts': ['no', 'all'],
@@ -41,7 +44,9 @@ describe('the roles of the staff', () => {
 
   it('an auditor changes nothing, and every route that changes something is written to the audit log', () => {
     const changing = ROUTES.filter((route) => route.startsWith('POST'))
-    expect(changing.filter((route) => roleToGrant('auditor', route) !== undefined)).toEqual([])
+    // Only the own second factor.
+    const own = ['POST /second-factor', 'POST /second-factor/confirm']
+    expect(changing.filter((route) => roleToGrant('auditor', route) !== undefined)).toEqual(own)
     // These only read, in spite of their method: a code and a change do not belong into a URL.
     const reading = ['POST /codes/status', 'POST /changes/check']
     expect(changing.filter((route) => ACTIONS[route] === undefined)).toEqual(reading)

@@ -669,6 +669,24 @@ export function centralStoreConformance(
       expect(await rowsOf(store, EPOCH, a)).toHaveLength(3)
     })
 
+    it('one of two changes of a record from the same value is made', async () => {
+      const [a, b, c] = [1, 2, 3].map((n) => Uint8Array.of(n))
+      const race = await Promise.all([
+        store.changeRecord('list', a!, undefined),
+        store.changeRecord('list', b!, undefined),
+      ])
+      expect(race.filter((isMade) => isMade)).toHaveLength(1)
+      const known = await store.record('list')
+      expect(known).toEqual(race[0] ? a : b)
+      await reopen()
+      const again = await Promise.all([store.changeRecord('list', c!, known), store.changeRecord('list', c!, known)])
+      // Of two changes to one value the second has nothing to change from.
+      expect(again.filter((isMade) => isMade)).toHaveLength(1)
+      expect(await store.changeRecord('list', a!, undefined)).toBe(false)
+      expect(await store.changeRecord('list', a!, b!)).toBe(false)
+      expect(await store.record('list')).toEqual(c)
+    })
+
     it('one holder has a lease at a time, and the writes of an earlier holder are refused', async () => {
       const first = (await store.acquireLease('gossip', 'one', 1_000, 50))!
       expect(first).toEqual({ name: 'gossip', holder: 'one', fence: 1, until: 1_050 })

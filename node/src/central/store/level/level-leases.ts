@@ -3,14 +3,14 @@
  * for the parts of this process, and its fence outlives them. Throws LEASE_LOST, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
 import { turns } from '@geotrace/core-wasm'
-import { utf8 } from '@geotrace/core-wasm/wire'
+import { equalBytes, utf8 } from '@geotrace/core-wasm/wire'
 import type { CentralStore, Lease, LeasedWrites } from '../central-store.ts'
 import { decodeJson, decodePair, encodeJson, encodePair } from '../codecs.ts'
 import { afterStep, assertLast, leasedWrites, nextLease } from '../leases.ts'
 import type { Database } from './database.ts'
 import { metaKey } from './keys.ts'
 
-type LeaseMethods = 'acquireLease' | 'renewLease' | 'releaseLease' | 'under' | 'count' | 'record'
+type LeaseMethods = 'acquireLease' | 'renewLease' | 'releaseLease' | 'under' | 'count' | 'record' | 'changeRecord'
 
 export function levelLeases(meta: Database, writes: LeasedWrites): Pick<CentralStore, LeaseMethods> {
   const perName = turns<string>(1)
@@ -45,5 +45,14 @@ export function levelLeases(meta: Database, writes: LeasedWrites): Pick<CentralS
         return count
       }),
     record: async (name) => (await meta.get(metaKey('record', utf8(name))))?.slice(),
+    changeRecord: (name, value, before) =>
+      perName.run(name, async () => {
+        const key = metaKey('record', utf8(name))
+        const known = await meta.get(key)
+        if ((known === undefined) !== (before === undefined) || !equalBytes(known ?? value, before ?? value))
+          return false
+        await meta.write([{ key, body: value }])
+        return true
+      }),
   }
 }

@@ -34,6 +34,7 @@ type RecordMethods =
   | 'putPin'
   | 'count'
   | 'record'
+  | 'changeRecord'
 
 export function records(group: ServerGroup): Pick<CentralStore, RecordMethods> {
   const { head, toKey } = group
@@ -87,11 +88,33 @@ export function records(group: ServerGroup): Pick<CentralStore, RecordMethods> {
       )
       return line?.n
     },
+    changeRecord: (name, value, before) => changeRecord(group, name, value, before),
     async record(name) {
       const [line] = await head.query('select b from record where name = $1', toKey('record', name))
       return line && group.open(head, `record/${name}`, toBytes(line))
     },
   }
+}
+
+function changeRecord(
+  group: ServerGroup,
+  name: string,
+  value: Uint8Array,
+  before: Uint8Array | undefined,
+): Promise<boolean> {
+  const { head, toKey } = group
+  return head.transaction(async (session) => {
+    const key = toKey('record', name)
+    const body = group.seal(`record/${name}`, value)
+    if (before === undefined) {
+      const text = 'insert into record values ($1, $2) on conflict do nothing returning 1 as n'
+      return (await session.query(text, key, body)).length > 0
+    }
+    const [line] = await session.query('select b from record where name = $1 for update', key)
+    if (line === undefined || !equalBytes(group.open(head, `record/${name}`, toBytes(line)), before)) return false
+    await session.query('update record set b = $2 where name = $1', key, body)
+    return true
+  })
 }
 
 type CodeMethods = 'findCode' | 'putCodes' | 'closeCode' | 'codes'
