@@ -1,13 +1,17 @@
 /**
  * One database of the central store: sealed values in LevelDB, every write synced and tallied. PROTOCOL.md §8.
  * Writes that arrive during a sync go to disk together in the next one, so that they share the cost of one fsync.
- * Before its first answer, and after a failed write, a database compares all its entries with its tally, by their tags.
- * LevelDB checks neither keys nor the end of its log, so a damaged entry would be missing without an error. A damaged value
- * shows when it is read, because it does not open then, and `verify` opens all of them.
+ * LevelDB checks neither its tables nor the end of its log, so a damaged entry would be missing without an error. When the
+ * logs are whole, each read checks the blocks of tables that it needs. So a start costs the same however much there is.
+ * Otherwise, and after a failed write, the database first compares all its entries with its tally. `verify` does that
+ * too, and opens all values.
  * Throws STORE_LOCKED, STORE_MISSING, STORAGE_CORRUPT, STORAGE_FULL, BUSY.
  */
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Clock, type Reopening, reopening } from '@geotrace/core-wasm'
-import { busy, isFederationError } from '@geotrace/core-wasm/wire'
+import { busy, equalBytes, isFederationError } from '@geotrace/core-wasm/wire'
 import { isDiskFull, toDiskError } from '../../../platform/disk-error.ts'
 import {
   ALL_KEYS,
@@ -16,10 +20,10 @@ import {
   type LevelOperation,
   type OpenLevel,
 } from '../../../platform/level-handle.ts'
-import { listTables, verifyTables } from '../../../platform/level-tables.ts'
+import { areLogsWhole, listTables, type TableChecks, tableChecks } from '../../../platform/level-tables.ts'
 import type { Condition } from '../central-store.ts'
 import { corrupt } from '../sealed-value.ts'
-import { decodeTally, encodeTally, TALLY_KEY, type Tally, toTagEnd } from './tally.ts'
+import { decodeTally, encodeTally, entryToSum, TALLY_KEY, type Tally } from './tally.ts'
 import type { DatabaseSeal } from './user-seal.ts'
 
 /** Operations in one synced batch. Further ones wait for the next batch, so that no reply waits for an endless batch. */
@@ -31,6 +35,12 @@ const BATCH_OPERATIONS_MAX = 4_096
 const WRITE_BUFFER_BYTES = 16 << 20
 /** Pause after a failed attempt to open the database again, so that a full disk is not tried without end. */
 const AGAIN_MS = 1_000
+
+/**
+ * A file in the directory of a database whose tables are not all checked. A process that ended on damage inside LevelDB
+ * leaves the file; then the next one checks everything first.
+ */
+const UNCHECKED = 'UNCHECKED'
 
 /** A key to write, or a key to delete when `body` is missing. */
 export interface Operation {
@@ -134,9 +144,9 @@ class LevelDatabase implements Database {
   #waiting: Waiting[] = []
   #isWriting = false
   #isDamaged = false
+  /** The checks of each read; undefined when everything is compared first. */
+  #checks: TableChecks | undefined
   #verified: { handle: LevelHandle; done: Promise<void> } | undefined
-  /** Whether the next comparison opens all values. */
-  #isThorough = false
   #failedMs = Number.NEGATIVE_INFINITY
 
   constructor(init: Omit<DatabaseInit, 'create'>) {
@@ -158,14 +168,14 @@ class LevelDatabase implements Database {
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#reading(async (handle) => {
+    return this.#reading([toRange(key)], async (handle) => {
       const value = await handle.get(key)
       return value === undefined ? undefined : this.#init.seal.open(key, value, this.#init.what)
     })
   }
   getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     const { what, seal } = this.#init
-    return this.#reading(async (handle) => {
+    return this.#reading(keys.map(toRange), async (handle) => {
       const values = await handle.getMany(keys)
       return values.map((value, i) => value && seal.open(keys[i]!, value, what))
     })
@@ -173,6 +183,7 @@ class LevelDatabase implements Database {
   async *entries(range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
     const { what, seal } = this.#init
     yield* this.#each(
+      range,
       (handle) => handle.entries(range),
       ([key, value]) => {
         const body = seal.open(key, value, what)
@@ -182,12 +193,13 @@ class LevelDatabase implements Database {
   }
   async *keys(range: KeyRange): AsyncGenerator<Uint8Array> {
     yield* this.#each(
+      range,
       (handle) => handle.keys(range),
       (key) => key,
     )
   }
   last(range: KeyRange): Promise<Uint8Array | undefined> {
-    return this.#reading((handle) => handle.last(range))
+    return this.#reading([], (handle) => this.#lastChecked(handle, range))
   }
   write(operations: readonly Operation[], change: readonly number[] = []): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -196,21 +208,24 @@ class LevelDatabase implements Database {
     })
   }
   async verify(): Promise<void> {
-    const { dir, what } = this.#init
-    // The first opening reads the tables by itself.
-    if (this.#verified !== undefined) await this.#reading(async () => verifyTables(dir, await listTables(dir), what))
-    this.#verified = undefined
-    this.#isThorough = true
-    await this.#reading(async () => {})
+    await this.#reading([], async (handle) => {
+      try {
+        await this.#compareAll(handle)
+      } catch (error) {
+        if (isFederationError(error, 'STORAGE_CORRUPT')) this.#damage = error
+        throw error
+      }
+    })
   }
   compact(range: KeyRange): Promise<void> {
-    return this.#reading((handle) => handle.compact(range))
+    return this.#reading([range], (handle) => handle.compact(range))
   }
   async close(): Promise<void> {
     await this.#opening?.then(
       (opened) => opened.close(),
       () => {},
     )
+    if (this.#checks !== undefined) await this.#noteChecked()
   }
 
   async #writeWaiting(): Promise<void> {
@@ -226,8 +241,8 @@ class LevelDatabase implements Database {
         continue
       }
       try {
-        await this.#sound()
-        this.#tally = await this.#reopening!.write((handle) => writeGroup(handle, this.#init.seal, this.#tally, group))
+        await this.#checked([])
+        this.#tally = await this.#reopening!.write((handle) => this.#writeGroup(handle, group))
         this.#init.onWrite?.(this.#tally)
         for (const { resolve } of group) resolve()
       } catch (error) {
@@ -237,9 +252,13 @@ class LevelDatabase implements Database {
     this.#isWriting = false
   }
 
-  async #reading<T>(task: (handle: LevelHandle) => Promise<T>): Promise<T> {
+  async #writeGroup(handle: LevelHandle, group: readonly Waiting[]): Promise<Tally> {
+    return await writeGroup(handle, this.#init.seal, this.#tally, group, (keys) => this.#check(keys.map(toRange)))
+  }
+
+  async #reading<T>(ranges: readonly KeyRange[], task: (handle: LevelHandle) => Promise<T>): Promise<T> {
     try {
-      return await task(await this.#sound())
+      return await task(await this.#checked(ranges))
     } catch (error) {
       throw this.#toError(error)
     }
@@ -247,11 +266,12 @@ class LevelDatabase implements Database {
 
   /** The items that `map` makes something of. */
   async *#each<T, U>(
+    range: KeyRange,
     read: (handle: LevelHandle) => AsyncIterable<T[]>,
     map: (item: T) => U | undefined,
   ): AsyncGenerator<U> {
     try {
-      for await (const chunk of read(await this.#sound())) {
+      for await (const chunk of read(await this.#checked([range]))) {
         for (const item of chunk) {
           const mapped = map(item)
           if (mapped !== undefined) yield mapped
@@ -262,13 +282,41 @@ class LevelDatabase implements Database {
     }
   }
 
+  /** The open handle, after a check of what LevelDB reads for these ranges. */
+  async #checked(ranges: readonly KeyRange[]): Promise<LevelHandle> {
+    if (this.#damage !== undefined) throw this.#damage
+    const handle = await (await this.#opened()).handle()
+    if (this.#checks === undefined) return await this.#sound()
+    await this.#check(ranges)
+    return handle
+  }
+
+  async #check(ranges: readonly KeyRange[]): Promise<void> {
+    try {
+      for (const range of ranges) await this.#checks?.range(range)
+    } catch (error) {
+      if (isFederationError(error, 'STORAGE_CORRUPT')) this.#damage = error
+      throw error
+    }
+  }
+
+  /** Looks again after a check of everything from the last key on, until that changes nothing. */
+  async #lastChecked(handle: LevelHandle, range: KeyRange): Promise<Uint8Array | undefined> {
+    let from: Uint8Array | undefined
+    for (;;) {
+      const key = await handle.last(range)
+      if (from !== undefined && equalBytes(key ?? range.from, from)) return key
+      from = key ?? range.from
+      await this.#check([{ ...range, from }])
+    }
+  }
+
   /** The open handle, after all its entries were compared with the tally. */
   async #sound(): Promise<LevelHandle> {
     if (this.#damage !== undefined) throw this.#damage
     const handle = await (await this.#opened()).handle()
     if (this.#verified?.handle !== handle) {
-      this.#verified = { handle, done: verifyEntries(handle, this.#init, this.#isThorough) }
-      this.#isThorough = false
+      this.#verified = { handle, done: verifyEntries(handle, this.#init, false) }
     }
     try {
       await this.#verified.done
@@ -277,6 +325,21 @@ class LevelDatabase implements Database {
       throw error
     }
     return handle
+  }
+
+  /** Reads all tables and opens all values. Other reads go on meanwhile. */
+  async #compareAll(handle: LevelHandle): Promise<void> {
+    const { dir, what } = this.#init
+    const checks = this.#checks
+    await tableChecks(dir, await listTables(dir), what).all()
+    await verifyEntries(handle, this.#init, true)
+    if (checks === undefined || this.#checks !== checks) return
+    this.#verified = { handle, done: Promise.resolve() }
+    await this.#noteChecked()
+  }
+  async #noteChecked(): Promise<void> {
+    this.#checks = undefined
+    await rm(join(this.#init.dir, UNCHECKED), { force: true })
   }
 
   #opened(): Promise<Reopening<LevelHandle>> {
@@ -303,9 +366,18 @@ class LevelDatabase implements Database {
     const waitMs = this.#failedMs + AGAIN_MS - clock.now()
     if (waitMs > 0 && waitMs <= AGAIN_MS) throw busy(waitMs)
     this.#failedMs = clock.now()
-    await verifyTables(dir, await listTables(dir), what)
+    const checks = tableChecks(dir, await listTables(dir), what)
+    this.#checks = undefined
+    if (!existsSync(join(dir, UNCHECKED)) && (await areLogsWhole(dir))) {
+      await writeFile(join(dir, UNCHECKED), '', { mode: 0o600 })
+      this.#checks = checks
+    } else {
+      await checks.all()
+      await rm(join(dir, UNCHECKED), { force: true })
+    }
     const handle = await open(dir, { create: false, writeBufferBytes: WRITE_BUFFER_BYTES })
     try {
+      await this.#check([toRange(TALLY_KEY)])
       const tally = await readTally(handle, this.#init)
       if (tally.writes < this.#tally.writes) corrupt(`${what}: ${tally.writes} of ${this.#tally.writes} writes`)
       // A write that failed may be on the disk.
@@ -326,12 +398,17 @@ class LevelDatabase implements Database {
   }
 }
 
+function toRange(key: Uint8Array): KeyRange {
+  return { from: key, to: key }
+}
+
 /** Writes the operations of a group and the tally after them in one batch; returns that tally. */
 async function writeGroup(
   handle: LevelHandle,
   seal: DatabaseSeal,
   before: Tally,
   group: readonly Waiting[],
+  check: (keys: readonly Uint8Array[]) => Promise<void>,
 ): Promise<Tally> {
   const written: LevelOperation[] = []
   // The last operation of a key counts, as in LevelDB. A new key comes once.
@@ -344,13 +421,14 @@ async function writeGroup(
     }
   }
   const keys = [...others.values()].map(({ key }) => key)
+  await check(keys)
   const known = keys.length === 0 ? [] : await handle.getMany(keys)
   let { entries, bytes, sum } = before
   for (const [i, old] of known.entries()) {
     if (old === undefined) continue
     entries--
     bytes -= keys[i]!.length + old.length
-    sum ^= toTagEnd(old)
+    sum ^= entryToSum(keys[i]!, old)
   }
   for (const { key, body } of others.values())
     written.push(body === undefined ? { key } : { key, value: seal.seal(key, body) })
@@ -358,7 +436,7 @@ async function writeGroup(
     if (value === undefined) continue
     entries++
     bytes += key.length + value.length
-    sum ^= toTagEnd(value)
+    sum ^= entryToSum(key, value)
   }
   const counts = before.counts.map((count, i) => group.reduce((all, { change }) => all + (change[i] ?? 0), count))
   const tally: Tally = { writes: before.writes + 1, entries, bytes, sum: sum >>> 0, counts }
@@ -387,7 +465,7 @@ async function verifyEntries(handle: LevelHandle, { seal, what }: ValueInit, isT
         if (isThorough) seal.open(key, value, what)
         entries++
         bytes += key.length + value.length
-        sum ^= toTagEnd(value)
+        sum ^= entryToSum(key, value)
       }
     }
   }

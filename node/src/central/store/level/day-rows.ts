@@ -86,20 +86,19 @@ export function dayMemory(): DayMemory {
   return { entries: new EntryCache(), found: new FoundRows(), pairs: pairRoom() }
 }
 
-/** Numbers that the database says only in many entries. */
-interface State {
-  /** By epoch of the day: the blobs below this number are in runs, and how many those were. */
-  readonly ends: RunEnd[]
-  /** By epoch of the day: the rows of the other blobs. */
-  readonly open: OpenRows[]
-}
-
 export class DayRows {
   readonly database: Database
   readonly #day: number
   readonly #memory: DayMemory
-  #loading: Promise<State> | undefined
+  #beginning: Promise<void> | undefined
+  #loading: Promise<RunEnd[]> | undefined
+  /** The blobs below were there at the beginning. */
+  #firstBlob = 0
   #nextBlob = 0
+  /** By epoch of the day: the rows that no run has. Those of the beginning come with the first probe or closing. */
+  readonly #open: OpenRows[]
+  /** By epoch of the day: the blobs that were stored since the beginning. */
+  readonly #stored = new Array<number>(EPOCHS_PER_DAY).fill(0)
   /** Changes of entries, so that a slow read does not put older ones into the cache. */
   #changes = 0
   /** Changes of the rows of each epoch, so that no answer outlives the rows that it is about. */
@@ -109,6 +108,7 @@ export class DayRows {
     this.#day = day
     this.database = database
     this.#memory = memory
+    this.#open = Array.from({ length: EPOCHS_PER_DAY }, () => new OpenRows(memory.pairs))
   }
 
   /** The number of the user's acknowledged syncs that arrived on this day. */
@@ -227,10 +227,10 @@ export class DayRows {
   }
 
   async #probe(epoch: number, hashes: Uint8Array): Promise<UserRows[]> {
-    const { open } = await this.#load()
+    await this.#load()
     // The open blobs before the runs: an epoch that is closed in between then shows its rows in one of the two.
     const numbers = new Set<number>()
-    open[epoch % EPOCHS_PER_DAY]!.find(hashes, numbers)
+    this.#open[epoch % EPOCHS_PER_DAY]!.find(hashes, numbers)
     await findBlobs(this.database, epoch, hashes, numbers)
     const found = new Map<User, Uint8Array[]>()
     for await (const [, blob] of this.#blobs([...numbers].sort((a, b) => a - b))) {
@@ -247,20 +247,21 @@ export class DayRows {
 
   /** Puts the rows of an epoch that no run has into a new run. Returns their number. */
   async close(epoch: number): Promise<number> {
-    const { open, ends } = await this.#load()
+    const ends = await this.#load()
     const n = epoch % EPOCHS_PER_DAY
+    const open = this.#open[n]!
     const closed = this.#nextBlob
-    if (open[n]!.below(closed).numbers.length === 0) return 0
+    if (open.below(closed).numbers.length === 0) return 0
     // Afterwards the blobs below the end are durable, or their writes have failed.
     await this.database.write([])
-    const { numbers, pairs } = open[n]!.below(closed)
+    const { numbers, pairs } = open.below(closed)
     let blobs = pairs === undefined ? 0 : numbers.length
     const onBlob = (): void => void blobs++
     const parts = pairs === undefined ? blobsToParts(epoch, this.#blobs(numbers), onBlob) : pairsToParts(pairs)
     const toEnd = (): RunEnd => ({ closed, covered: ends[n]!.covered + blobs })
     const rows = await writeRuns(this.database, epoch, parts, toEnd)
     ends[n] = toEnd()
-    open[n]!.removeBelow(closed)
+    open.removeBelow(closed)
     return rows
   }
 
@@ -268,14 +269,14 @@ export class DayRows {
   async #add(added: NewBlob): Promise<void> {
     const { user, entries, operations, groups, ack } = added
     if (groups.length === 0 && ack === undefined) return
-    const { open } = await this.#load()
+    await this.#begin()
     const number = this.#nextBlob++
     const entry = toEntry(number, groups, ack)
     const change = new Array<number>(DAY_COUNTS).fill(0)
     change[0] = added.added
     for (const { epoch, rows } of groups) {
       // Before the write, so that a closing that waits for the write knows of it. A number without a blob does no harm.
-      open[epoch % EPOCHS_PER_DAY]!.add(number, rows)
+      this.#open[epoch % EPOCHS_PER_DAY]!.add(number, rows)
       change[1 + (epoch % EPOCHS_PER_DAY)] = 1
     }
     try {
@@ -288,10 +289,11 @@ export class DayRows {
         change,
       )
       this.#memory.entries.set(this.#day, user, concat([entries, entry]))
+      for (const { epoch } of groups) this.#stored[epoch % EPOCHS_PER_DAY]!++
     } catch (error) {
       // The write may be on the disk.
       this.#memory.entries.delete(this.#day, user)
-      for (const { epoch } of groups) open[epoch % EPOCHS_PER_DAY]!.forgetRows()
+      for (const { epoch } of groups) this.#open[epoch % EPOCHS_PER_DAY]!.forgetRows()
       throw error
     } finally {
       this.#changes++
@@ -342,7 +344,22 @@ export class DayRows {
       yield* await this.database.getMany(numbers.slice(i, i + CHUNK).map((number) => blobKey(number)))
   }
 
-  #load(): Promise<State> {
+  /** Learns the number of the next blob, which is all that a deposit needs of what earlier processes stored. */
+  #begin(): Promise<void> {
+    const begin = async (): Promise<void> => {
+      const last = await this.database.last(prefixRange(blobKey()))
+      if (last !== undefined) this.#firstBlob = keyNumber(last, 0) + 1
+      this.#nextBlob = this.#firstBlob
+    }
+    this.#beginning ??= begin().catch((error) => {
+      this.#beginning = undefined
+      throw error
+    })
+    return this.#beginning
+  }
+
+  /** Learns which rows no run has. By epoch of the day: the end of the runs. */
+  #load(): Promise<RunEnd[]> {
     this.#loading ??= this.#read().catch((error) => {
       this.#loading = undefined
       throw error
@@ -350,21 +367,19 @@ export class DayRows {
     return this.#loading
   }
 
-  async #read(): Promise<State> {
-    const last = await this.database.last(prefixRange(blobKey()))
-    if (last !== undefined) this.#nextBlob = Math.max(this.#nextBlob, keyNumber(last, 0) + 1)
+  async #read(): Promise<RunEnd[]> {
+    await this.#begin()
     const ends = await readRunEnds(this.database)
-    const open: number[][] = ends.map(() => [])
     const [, ...made] = this.database.tally.counts
-    if (made.some((count, n) => count > ends[n]!.covered)) {
-      for await (const [key, body] of this.database.entries(prefixRange(entryKey()))) {
-        const [number, bits] = decodeEntry(keyNumber(key, 1), body) as unknown as [number, number]
-        for (const [n, { closed }] of ends.entries()) if ((bits >>> n) & 1 && number >= closed) open[n]!.push(number)
-      }
-      for (const numbers of open) numbers.sort((a, b) => a - b)
+    if (made.every((count, n) => count - this.#stored[n]! <= ends[n]!.covered)) return ends
+    const open: number[][] = ends.map(() => [])
+    for await (const [key, body] of this.database.entries(prefixRange(entryKey()))) {
+      const [number, bits] = decodeEntry(keyNumber(key, 1), body) as unknown as [number, number]
+      if (number >= this.#firstBlob) continue
+      for (const [n, { closed }] of ends.entries()) if ((bits >>> n) & 1 && number >= closed) open[n]!.push(number)
     }
-    const { pairs } = this.#memory
-    return { ends, open: open.map((numbers) => new OpenRows(pairs, numbers)) }
+    for (const [n, numbers] of open.entries()) this.#open[n]!.addEarlier(numbers.sort((a, b) => a - b))
+    return ends
   }
 }
 

@@ -31,15 +31,19 @@ interface TakenRows {
 export class OpenRows {
   readonly #room: PairRoom
   /** Ascending. Some blobs may not exist. */
-  #numbers: number[]
-  #pairs: Uint8Array | undefined
+  #numbers: number[] = []
+  #pairs: Uint8Array | undefined = new Uint8Array(0)
   #used = 0
 
-  /** `numbers`: blobs that an earlier process left, of whose rows nothing is in memory. */
-  constructor(room: PairRoom, numbers: number[] = []) {
+  constructor(room: PairRoom) {
     this.#room = room
-    this.#numbers = numbers
-    if (numbers.length === 0) this.#pairs = new Uint8Array(0)
+  }
+
+  /** Adds lower numbers of blobs, which an earlier process left, of whose rows nothing is in memory. */
+  addEarlier(numbers: readonly number[]): void {
+    if (numbers.length === 0) return
+    this.#numbers = [...numbers, ...this.#numbers]
+    this.forgetRows()
   }
 
   /** Call it before the write of the blob, so that a closing that waits for the write knows of it. */

@@ -17,7 +17,7 @@ import { makeDirs } from '../../../platform/atomic-file.ts'
 import { readCheckedFile, writeCheckedFile } from '../checked-file.ts'
 import { corrupt } from '../sealed-value.ts'
 
-const VERSION = 5
+const VERSION = 6
 export const MARKER = 'store.json'
 
 interface Marker {

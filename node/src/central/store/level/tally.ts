@@ -1,5 +1,5 @@
 /**
- * The tally of a database: how many writes it had, the number, the bytes and the XOR of the tags of its entries.
+ * The tally of a database: how many writes it had, the number, the bytes and the sum of its entries.
  * PROTOCOL.md §8.
  * Every batch also writes the tally. LevelDB opens a database without an error after it lost writes from its log; the
  * entries then differ from the tally, or the tally is older than the acknowledged writes. Pure.
@@ -16,7 +16,7 @@ export interface Tally {
   readonly entries: number
   /** Bytes of their keys and values. */
   readonly bytes: number
-  /** XOR of the ends of all tags, as u32. */
+  /** XOR over all entries, as u32 (`entryToSum`). */
   readonly sum: number
   /** Further numbers that the database counts, for example rows. */
   readonly counts: readonly number[]
@@ -44,8 +44,11 @@ export function decodeTally(body: Uint8Array): Tally {
   return { writes, entries, bytes, sum, counts }
 }
 
-/** The last four bytes of the tag of a stored value. */
-export function toTagEnd(value: Uint8Array): number {
+/** The part of an entry in the sum: the end of the value's tag, and the key, which LevelDB may lose bits of too. */
+export function entryToSum(key: Uint8Array, value: Uint8Array): number {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
-  return value.length < TAG_BYTES ? 0 : view.getUint32(value.length - 4)
+  // FNV-1a.
+  let sum = 0x811c9dc5
+  for (const byte of key) sum = Math.imul(sum ^ byte, 0x01000193)
+  return value.length < TAG_BYTES ? sum : sum ^ view.getUint32(value.length - 4)
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simulatedClock } from '@geotrace/core-wasm'
@@ -101,7 +101,7 @@ describe('a database', () => {
     database = await open({ known: { ...emptyTally(1), writes: 1 } })
   })
 
-  it('an entry that changed, appeared or vanished without the tally is STORAGE_CORRUPT', async () => {
+  it('a verification finds an entry that changed, appeared or vanished without the tally, and then nothing is answered', async () => {
     await database.write([1, 2, 3].map((n) => ({ key: bytes(n), body: bytes(n, n) })))
     await database.close()
     const entry = async (n: number) => {
@@ -120,6 +120,7 @@ describe('a database', () => {
       await handle.write([change], true)
       await handle.close()
       database = lazyDatabase({ dir: join(dir, 'a'), what: 'a', open: openLevel, clock, seal, known: emptyTally(1) })
+      await expect(database.verify()).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
       // Entries that nobody changed give no answer either, because the damage could be the lack of an entry.
       await expect(database.get(bytes(1))).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
       await expect(database.write([{ key: bytes(9), body: bytes(9) }])).rejects.toMatchObject({
@@ -127,6 +128,8 @@ describe('a database', () => {
       })
       expect(database.condition).toBe('damaged')
       await database.close()
+      // As a process leaves it that ended before everything was checked.
+      await writeFile(join(dir, 'a', 'UNCHECKED'), '')
       await expect(open()).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
       const repair = await openLevel(join(dir, 'a'))
       await repair.write([{ key: bytes(4) }, { key: bytes(2), value: kept }], true)
@@ -134,6 +137,20 @@ describe('a database', () => {
     }
     database = await open()
     expect(database.condition).toBe('sound')
+    await database.verify()
+  })
+
+  it('a write that is missing in the middle of the log is STORAGE_CORRUPT before the first answer', async () => {
+    for (let n = 0; n < 3; n++) await database.write([{ key: bytes(n), body: new Uint8Array(40_000).fill(n) }])
+    await database.close()
+    const [name] = (await readdir(join(dir, 'a'))).filter((item) => item.endsWith('.log'))
+    const log = await readFile(join(dir, 'a', name!))
+    log[60_000]! ^= 1
+    await writeFile(join(dir, 'a', name!), log)
+    await expect(open()).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' })
+    log[60_000]! ^= 1
+    await writeFile(join(dir, 'a', name!), log)
+    database = await open()
   })
 
   it('a failed write closes the database, and later writes are taken only after it was opened again and counted', async () => {
