@@ -45,6 +45,19 @@ inChromium('the console in Chromium', () => {
   }
   const close = (page: Page): Promise<void> => page.context().close()
 
+  it('an admin sees who has a second factor, and removes it', async () => {
+    const page = await open()
+    await go(page, 'Staff')
+    const carla = page.getByRole('row', { name: /carla/ })
+    expect(await carla.getByRole('cell').nth(3).innerText()).toMatch(/^set\s+Remove$/)
+    expect(await page.getByRole('row', { name: /anna/ }).getByRole('cell').nth(3).innerText()).toBe('none')
+    await carla.getByRole('button', { name: 'Remove' }).click()
+    await page.getByText('Remove the second factor of carla?').waitFor()
+    await page.getByRole('button', { name: 'Remove' }).last().click()
+    await carla.getByText('needed').waitFor()
+    await close(page)
+  })
+
   it('an admin sees the numbers, tries and publishes a held report, and takes a report back and restores it', async () => {
     const page = await open()
     // The code of the link does not stay in the address.

@@ -1,5 +1,5 @@
 /** A central peer without a network behind a control server, with reports, marks, codes and accounts, for the console. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { readConsole } from '../../src/admin/console-files.ts'
 import { type AdminRoutes, adminServer } from '../../src/admin/server.ts'
 import { accounts } from '../../src/admin/staff/accounts.ts'
 import { textInFile } from '../../src/admin/staff/kept-text.ts'
+import { newFactor } from '../../src/admin/staff/second-factor.ts'
 import type { CentralPeer } from '../../src/central/peer.ts'
 import { SEED_PROFILE } from '../../src/central/risk/risk-profile.ts'
 import { ACTIONS } from '../../src/cli/central/audit.ts'
@@ -51,6 +52,17 @@ export async function openOffice(): Promise<Office> {
   const shared = { role: 'central' as const, dir, staff, random: systemRandom, log: silent }
   const server = await adminServer({ ...shared, routes })
   const tokens = await live(w, dir)
+  // Carla has set a second factor.
+  await people.add({ name: 'carla', role: 'auditor', needsFactor: true })
+  const factor = newFactor(systemRandom)
+  const file = join(dir, 'accounts.json')
+  const list = JSON.parse(readFileSync(file, 'utf8')) as { name: string }[]
+  writeFileSync(
+    file,
+    JSON.stringify(
+      list.map((item) => (item.name === 'carla' ? { ...item, factor: { ...factor, isSet: true } } : item)),
+    ),
+  )
   return {
     w,
     async link(account) {

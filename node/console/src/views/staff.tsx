@@ -24,7 +24,7 @@ export function StaffView({ me }: { me: Me }) {
               <td>{codesPerDay === undefined ? 'no limit' : count(codesPerDay)}</td>
               <td>{minute(since)}</td>
               <td>
-                {secondFactor ?? (needsFactor ? 'needed' : 'none')}
+                {secondFactor ?? (needsFactor ? 'needed' : 'none')}{' '}
                 {secondFactor !== undefined && revokedAt === undefined && isAdmin && (
                   <Ask
                     label="Remove"
