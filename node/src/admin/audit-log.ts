@@ -18,7 +18,7 @@ import type { Caller } from './staff/roles.ts'
 
 const AUDIT_FILE = 'audit.log'
 /** The head of an empty log. */
-const START = '0'.repeat(64)
+export const START = '0'.repeat(64)
 const NEWLINE = 0x0a
 /** Longer than any line: an action has at most a few numbers. */
 const LINE_MAX_BYTES = 4_096
@@ -38,12 +38,12 @@ export type AuditDetails = AuditLine['details']
 /** The details of an action from the body of its request; the body may be anything. */
 export type Describe = (body: unknown) => AuditDetails
 
-interface AuditLog {
+export interface AuditLog {
   append(action: string, details?: AuditDetails): Promise<void>
   close(): Promise<void>
 }
 /** A whole log, checked. */
-interface CheckedLog {
+export interface CheckedLog {
   readonly lines: readonly AuditLine[]
   /** The hash of the newest line. */
   readonly head: string
@@ -65,21 +65,30 @@ export async function openAuditLog(dir: string, clock: Clock): Promise<AuditLog>
 
 /** The lines of a log and what is wrong with them. A missing log is empty. */
 export async function readAuditLog(dir: string): Promise<CheckedLog> {
+  return await checkLines(textLines(join(dir, AUDIT_FILE)))
+}
+
+async function* textLines(path: string): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: createReadStream(path) })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+/** The lines, and which of them break their chain. */
+export async function checkLines(texts: AsyncIterable<string>): Promise<CheckedLog> {
   const lines: AuditLine[] = []
   const broken: number[] = []
   let head = START
   let number = 0
-  try {
-    for await (const text of createInterface({ input: createReadStream(join(dir, AUDIT_FILE)) })) {
-      number++
-      const line = toLine(text)
-      if (line === undefined || line.previous !== head || lineToHash(line) !== line.hash) broken.push(number)
-      if (line === undefined) continue
-      lines.push(line)
-      head = line.hash
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  for await (const text of texts) {
+    number++
+    const line = toLine(text)
+    if (line === undefined || line.previous !== head || lineToHash(line) !== line.hash) broken.push(number)
+    if (line === undefined) continue
+    lines.push(line)
+    head = line.hash
   }
   return { lines, head, broken }
 }
@@ -117,12 +126,11 @@ function auditLog(file: FileHandle, before: string, clock: Clock): AuditLog {
   return {
     append: (action, details = {}) =>
       inTurn(async () => {
-        const line = { at: clock.now(), action, details, previous: head }
-        const hash = lineToHash(line)
+        const line = toChained({ at: clock.now(), action, details, previous: head })
         try {
           await cut()
           cutAt = (await file.stat()).size
-          await file.appendFile(`${JSON.stringify({ ...line, hash })}\n`)
+          await file.appendFile(`${JSON.stringify(line)}\n`)
           await file.datasync()
           cutAt = undefined
         } catch (error) {
@@ -130,10 +138,15 @@ function auditLog(file: FileHandle, before: string, clock: Clock): AuditLog {
           await cut().catch(() => {})
           throw toDiskError(error, 'audit log')
         }
-        head = hash
+        head = line.hash
       }),
     close: () => inTurn(() => file.close()),
   }
+}
+
+/** The line with its hash. */
+export function toChained(line: Omit<AuditLine, 'hash'>): AuditLine {
+  return { ...line, hash: lineToHash(line) }
 }
 
 function lineToHash({ at, action, details, previous }: Omit<AuditLine, 'hash'>): string {
@@ -141,7 +154,8 @@ function lineToHash({ at, action, details, previous }: Omit<AuditLine, 'hash'>):
   return createHash('sha256').update('geotrace/audit\0').update(content).digest('hex')
 }
 
-function toLine(text: string): AuditLine | undefined {
+/** Undefined for text that is no line. */
+export function toLine(text: string): AuditLine | undefined {
   try {
     return text.length > LINE_MAX_BYTES ? undefined : lineSchema.parse(JSON.parse(text))
   } catch {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { periodToRule } from '@geotrace/core-wasm/spread'
 import { foundRoster, testManifest, testSpread, testTrees } from '@geotrace/core-wasm/testing'
 import { DAY_MS, manifestToId } from '@geotrace/core-wasm/wire'
-import { audited, openAuditLog } from '../../src/admin/audit-log.ts'
+import { audited, openAuditLog, readAuditLog } from '../../src/admin/audit-log.ts'
 import { adminRequest } from '../../src/admin/client.ts'
 import { readConsole } from '../../src/admin/console-files.ts'
 import { type AdminRoutes, adminServer } from '../../src/admin/server.ts'
@@ -42,7 +42,7 @@ export async function openOffice(): Promise<Office> {
   const spread = published(clock.now())
   const routes = {
     ...centralRoutes(toPeer(w), '0123456789abcdef', 'threshold, 3 of 5'),
-    ...staffRoutes(dir, new Uint8Array(32), people),
+    ...staffRoutes(dir, new Uint8Array(32), people, () => readAuditLog(dir)),
     ...spreadRoutes(() => spread, clock),
     'GET /rosters': () => ({ isForked: false, rosters: [ROSTER] }),
   }

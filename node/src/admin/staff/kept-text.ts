@@ -24,7 +24,7 @@ export function textInFile(path: string): KeptText {
 }
 
 /** Values that processes share. */
-interface SharedValues {
+export interface SharedValues {
   record(name: string): Promise<Uint8Array | undefined>
   changeRecord(name: string, value: Uint8Array, before: Uint8Array | undefined): Promise<boolean>
 }

@@ -3,16 +3,23 @@
  * Exit code 1 when a line was changed, removed or inserted. The peer may run.
  */
 import type { Command } from 'commander'
-import { type AuditDetails, type AuditLine, type Describe, readAuditLog } from '../../admin/audit-log.ts'
+import {
+  type AuditDetails,
+  type AuditLine,
+  type CheckedLog,
+  type Describe,
+  readAuditLog,
+} from '../../admin/audit-log.ts'
 import { plural } from '../../admin/page/words.ts'
+import { readSharedAuditLog } from '../../admin/shared-audit-log.ts'
 import { isReason } from '../../central/review/report-review.ts'
 import { csvLines } from '../terminal/csv.ts'
 import { examples, moment } from '../terminal/options.ts'
 import { type Output, toTable } from '../terminal/output.ts'
 import { assertRole } from '../terminal/role.ts'
+import type { StoreOptions } from './store/store-place.ts'
 
-interface AuditOptions {
-  dir: string
+interface AuditOptions extends StoreOptions {
   since?: number
   csv?: boolean
 }
@@ -53,9 +60,16 @@ export function auditCommand(command: Command, out: Output): void {
   examples(command, 'geotrace central audit', 'geotrace central audit --since 2026-11-01T00:00:00Z --csv')
 }
 
-async function showAudit({ dir, since = 0, csv = false }: AuditOptions, out: Output): Promise<void> {
-  await assertRole(dir, 'central')
-  const { lines, head, broken } = await readAuditLog(dir)
+/** All processes of a store on servers have one log in it. */
+async function readLog(place: StoreOptions): Promise<CheckedLog> {
+  if (place.store === undefined) return await readAuditLog(place.dir)
+  const { withStore } = await import('./store/backup-command.ts')
+  return await withStore(place, readSharedAuditLog)
+}
+
+async function showAudit({ since = 0, csv = false, ...place }: AuditOptions, out: Output): Promise<void> {
+  await assertRole(place.dir, 'central')
+  const { lines, head, broken } = await readLog(place)
   const shown = lines.filter(({ at }) => at >= since)
   out.json({ ok: broken.length === 0, head, broken, lines: shown })
   for (const text of csv ? csvLines([COLUMNS, ...shown.map(toCells)]) : tableLines(shown)) out.line(text)

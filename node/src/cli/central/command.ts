@@ -67,10 +67,7 @@ export function centralCommand(command: Command, out: Output): void {
   examples(run, 'geotrace central run', 'geotrace central run --degrees 2 --health-port 4391')
   storeCommands(command, out)
   upkeepCommands(command, out)
-  auditCommand(
-    command.command('audit').option('--dir <dir>', 'directory of the central peer', defaultDir('central')),
-    out,
-  )
+  auditCommand(storeOptions(command.command('audit')), out)
   accountsCommand(command.command('accounts'), out)
   secondFactorCommands(command, out)
   profileCommand(command.command('profile'), out)

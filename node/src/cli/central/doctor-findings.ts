@@ -163,8 +163,8 @@ export function judgeAccounts(accounts: readonly Account[]): Finding {
   return ok('accounts', without === 0 ? what : `${what}; ${without} without a second factor`)
 }
 
-export function judgeAudit({ lines, broken }: { lines: readonly unknown[]; broken: readonly number[] }): Finding {
-  if (broken.length === 0) return ok('audit', `${plural(lines.length, 'line')}, each with the hash of the line before`)
+export function judgeAudit({ count, broken }: { count: number; broken: readonly number[] }): Finding {
+  if (broken.length === 0) return ok('audit', `${plural(count, 'line')}, each with the hash of the line before`)
   const what = `line ${broken[0]} does not follow from the line before`
   return fail(
     'audit',

@@ -115,7 +115,13 @@ async function examineStore(examined: Examined, found: Found): Promise<void> {
   )
   if (facts !== undefined) found(judgeReports(facts))
   found(...(await tried('accounts', async () => judgeAccounts(await listAccounts(examined)))))
-  found(...(await tried('audit', async () => judgeAudit(await readAuditLog(dir)))))
+  found(...(await tried('audit', async () => judgeAudit(await readAudit(examined)))))
+}
+
+async function readAudit({ dir, facts }: Examined): Promise<{ count: number; broken: readonly number[] }> {
+  if (facts !== undefined) return (await adminRequest(dir, 'GET', '/audit')) as { count: number; broken: number[] }
+  const { lines, broken } = await readAuditLog(dir)
+  return { count: lines.length, broken }
 }
 
 /** The list of a stopped peer is in its directory, unless several processes share it in their store. */

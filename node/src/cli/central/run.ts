@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '@geotrace/core-wasm'
 import { keyToPeerId, secretToSigner } from '@geotrace/core-wasm/wire'
-import { audited, openAuditLog } from '../../admin/audit-log.ts'
+import { audited, openAuditLog, readAuditLog } from '../../admin/audit-log.ts'
 import { readConsole } from '../../admin/console-files.ts'
 import { membershipRoutes } from '../../admin/membership-routes.ts'
 import { metrics } from '../../admin/metrics.ts'
 import { parametersToSalting, saltingText } from '../../admin/page/salting-words.ts'
 import { healthAnswer } from '../../admin/probes.ts'
 import type { AdminRoutes } from '../../admin/server.ts'
+import { readSharedAuditLog, sharedAuditLog } from '../../admin/shared-audit-log.ts'
 import { ACCOUNTS_FILE, accounts } from '../../admin/staff/accounts.ts'
 import { type KeptText, textInFile, textInStore } from '../../admin/staff/kept-text.ts'
 import type { CentralPeerInit } from '../../central/opening.ts'
@@ -98,8 +99,8 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     random,
     log,
   })
-  const audit = await openAuditLog(options.dir, clock)
-  await audit.append('peer.start', { version: VERSION, profile: profile?.version ?? 0, degrees: peer.profile.degrees })
+  const { audit, readAudit } = await openAudit(options, peer, clock)
+  const started = { version: VERSION, profile: profile?.version ?? 0, degrees: peer.profile.degrees }
   const probe = async () => healthAnswer(await peer.condition(), federationId, salting)
   const maxBytes = options.maxMemory * MIB
   const scraped = metrics(CENTRAL_GAUGES, () => measure(peer, maxBytes))
@@ -118,11 +119,12 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
       ...centralRoutes(peer, federationId, salting),
       ...membershipRoutes(peer.membership, clock),
       ...spreadRoutes(() => toSpreadSource(peer.membership()), clock),
-      ...staffRoutes(options.dir, key, people),
+      ...staffRoutes(options.dir, key, people, readAudit),
     }
     const files = await readConsole(CONSOLE)
+    const noted = withStartNoted(peer, () => audit.append('peer.start', started))
     const staff = { accounts: people, files, clock, audited: (all: AdminRoutes) => audited(all, audit, ACTIONS) }
-    const shared = { role: 'central' as const, dir: options.dir, peer, routes, staff, random, log }
+    const shared = { role: 'central' as const, dir: options.dir, peer: noted, routes, staff, random, log }
     const daemon = { ...shared, failed, ...(controlPort !== undefined && { controlPort }) }
     if ((await runDaemon({ ...daemon, stallMaxMs: STALL_MAX_MS, stopMaxMs: STOP_MAX_MS })) === 1) out.fails()
   } finally {
@@ -132,6 +134,27 @@ export async function runCentral(options: CentralRunOptions, out: Output): Promi
     for (const open of probes) await open.stop()
     scraped.stop()
     await audit.close()
+  }
+}
+
+/** All processes of a store on servers have one log in it. */
+async function openAudit({ dir, store }: CentralRunOptions, { shared }: CentralPeer, clock: Clock) {
+  return store === undefined
+    ? { audit: await openAuditLog(dir, clock), readAudit: () => readAuditLog(dir) }
+    : { audit: sharedAuditLog(shared, clock), readAudit: () => readSharedAuditLog(shared()) }
+}
+
+/** The peer, whose start has a line in the audit log. The log may be in the store that the start opens. */
+function withStartNoted(peer: CentralPeer, note: () => Promise<void>): CentralPeer {
+  return {
+    ...peer,
+    async start() {
+      await peer.start()
+      await note().catch(async (error: unknown) => {
+        await peer.stop()
+        throw error
+      })
+    },
   }
 }
 

@@ -3,7 +3,7 @@
  * Throws COMMAND_INVALID, STORAGE_CORRUPT.
  */
 import { FederationError } from '@geotrace/core-wasm/wire'
-import { readAuditLog } from '../../admin/audit-log.ts'
+import type { CheckedLog } from '../../admin/audit-log.ts'
 import type { AdminRoutes } from '../../admin/server.ts'
 import type { Accounts } from '../../admin/staff/accounts.ts'
 import { appendProfile, readProfiles } from '../../central/profiles/versions.ts'
@@ -12,7 +12,12 @@ import { appendProfile, readProfiles } from '../../central/profiles/versions.ts'
 const LINES_MAX = 500
 
 /** `key` is that of the central peer, which signs profiles. */
-export function staffRoutes(dir: string, key: Uint8Array, accounts: Accounts): AdminRoutes {
+export function staffRoutes(
+  dir: string,
+  key: Uint8Array,
+  accounts: Accounts,
+  readAudit: () => Promise<CheckedLog>,
+): AdminRoutes {
   return {
     'GET /accounts': async () => ({ accounts: await accounts.list() }),
     'POST /accounts': (body) => accounts.add(body),
@@ -23,7 +28,7 @@ export function staffRoutes(dir: string, key: Uint8Array, accounts: Accounts): A
     'GET /profiles': async () => ({ versions: await readProfiles(dir, key) }),
     'POST /profiles': async (body) => ({ version: (await appendProfile(dir, key, body)).version }),
     'GET /audit': async () => {
-      const { lines, head, broken } = await readAuditLog(dir)
+      const { lines, head, broken } = await readAudit()
       return { lines: lines.slice(-LINES_MAX), count: lines.length, head, broken }
     },
   }

@@ -41,7 +41,7 @@ describe('accounts of the staff', () => {
     dir = mkdtempSync(join(tmpdir(), 'geotrace-staff-'))
     people = accounts(textInFile(join(dir, 'accounts.json')), clock, systemRandom)
     const routes: AdminRoutes = {
-      ...staffRoutes(dir, new Uint8Array(32), people),
+      ...staffRoutes(dir, new Uint8Array(32), people, () => readAuditLog(dir)),
       'GET /status': () => ({ state: 'serving' }),
       'POST /codes': (body, caller) => void orders.push([body, caller]),
       'POST /drain': () => ({}),

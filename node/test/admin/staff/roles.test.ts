@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { readAuditLog } from '../../../src/admin/audit-log.ts'
 import { membershipRoutes } from '../../../src/admin/membership-routes.ts'
 import { accounts } from '../../../src/admin/staff/accounts.ts'
 import { textInFile } from '../../../src/admin/staff/kept-text.ts'
@@ -13,7 +14,7 @@ const clock = { now: () => 5, setTimer: () => () => {} }
 const ROUTES = Object.keys({
   ...centralRoutes({} as CentralPeer, '', ''),
   ...membershipRoutes(() => undefined, clock as never),
-  ...staffRoutes('', new Uint8Array(32), accounts(textInFile(''), clock, systemRandom)),
+  ...staffRoutes('', new Uint8Array(32), accounts(textInFile(''), clock, systemRandom), () => readAuditLog('')),
 })
 
 describe('the roles of the staff', () => {

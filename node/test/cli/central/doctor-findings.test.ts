@@ -81,8 +81,8 @@ describe('the findings of geotrace central doctor', () => {
     ],
     ['an account', judgeAccounts([{ name: 'anna', role: 'auditor', since: 0 }]), 'ok', /1 account: 1 auditor/],
     ['a revoked account', judgeAccounts([{ name: 'a', role: 'auditor', since: 0, revokedAt: 1 }]), 'ok', /none/],
-    ['a whole audit log', judgeAudit({ lines: [1, 2], broken: [] }), 'ok', /2 lines/],
-    ['a changed audit log', judgeAudit({ lines: [1, 2], broken: [2] }), 'fail', /line 2/],
+    ['a whole audit log', judgeAudit({ count: 2, broken: [] }), 'ok', /2 lines/],
+    ['a changed audit log', judgeAudit({ count: 2, broken: [2] }), 'fail', /line 2/],
   ] as const)('%s', (_, finding, severity, what) => {
     expect(finding).toMatchObject({ severity, what: expect.stringMatching(what) })
     // A finding that is no pass names the next step.

@@ -24,9 +24,9 @@ const NEEDS: readonly [need: string, state: State, file: string, title: string][
   ],
   [
     'audit log with a hash chain',
-    'partly',
-    'test/admin/audit-log.test.ts',
-    'every changed character, and every removed, repeated or exchanged line',
+    'yes',
+    'test/admin/shared-audit-log.test.ts',
+    'processes that share a store write one chain',
   ],
   [
     'roles and several workers',

@@ -107,7 +107,7 @@ function toDirectory({ dir, path }: StorePlace): string {
   return path ?? join(dir, 'store')
 }
 
-async function withStore<T>(place: StorePlace, task: (store: CentralStore) => Promise<T>): Promise<T> {
+export async function withStore<T>(place: StorePlace, task: (store: CentralStore) => Promise<T>): Promise<T> {
   const store = await openStore(place)
   try {
     return await task(store)
