@@ -36,7 +36,7 @@ interface ReaderInit {
 
 /** The lines of the code blocks below each heading, without comments. A block that names a language has no commands. */
 function pageSections(): Map<string, string[]> {
-  const sections = readFileSync(PAGE, 'utf8').split(/^## /m)
+  const sections = readFileSync(PAGE, 'utf8').split(/^###? /m)
   return new Map(
     sections.map((text) => {
       const blocks = text
