@@ -5,19 +5,21 @@
  *  Entry, under 12 random bytes in hex { u8 iv[12]; u8 sealed[] }
  *  sealed = AES-256-GCM(mark ‖ u16 keyBytes ‖ key ‖ value); the header is the entry's own name, so that two cannot be exchanged.
  *  mark: 16 random bytes for each writing of an entry. The index (name: zeros) seals the XOR of all marks.
+ *  A page has no key, and its value holds up to 256 small entries (page.ts). The opening packs entries of a family into pages.
  *
  * A deleted entry and an older copy of one do not fit the index. Visible: the number of entries, their sizes, and when they
  * are written. An older copy of the whole disk, and a disk that was emptied, are not noticed.
  */
 
-import { FederationError, oneAtATime, type Random } from '@geotrace/core-wasm'
-import { bytesToHex, byteWriter, concatBytes, equalBytes, utf8 } from '@geotrace/core-wasm/wire'
-import { bytesToKey, IV_BYTES, open, seal } from './cipher.ts'
+import { oneAtATime, type Random } from '@geotrace/core-wasm'
+import { bytesToHex, equalBytes } from '@geotrace/core-wasm/wire'
+import { bytesToKey } from './cipher.ts'
+import { decodePage, encodePage, isPacked, type Page, toPages } from './page.ts'
+import { corruptEntry, type EntryCipher, entryCipher, Marks, SEAL_MARK_BYTES } from './sealed-entry.ts'
 import { type SortedKeys, sortedKeys } from './sorted-keys.ts'
 import type { Storage, StorageOperation } from './storage.ts'
 
 const NAME_BYTES = 12
-const MARK_BYTES = 16
 /** An entry has this name with a probability of 2^-96. */
 const INDEX_NAME = '00'.repeat(NAME_BYTES)
 /** Reads under way at once. A disk answers one read at a time, each in a turn of the event loop. */
@@ -35,66 +37,132 @@ export async function encryptedStorage(
   random: Random = (n) => crypto.getRandomValues(new Uint8Array(n)),
 ): Promise<Storage> {
   const entries = entryCipher(key instanceof Uint8Array ? await bytesToKey(key) : key, random)
-  let { names, marks, unread } = await readNames(inner, entries)
-  /** A failed batch may be on the disk or not, so only the disk knows the entries. */
-  let isUncertain = false
-  const turn = oneAtATime()
+  const storage = new SealedStorage(inner, entries, random, await readNames(inner, entries))
+  await storage.pack()
+  return storage
+}
 
-  async function certain(): Promise<void> {
-    if (!isUncertain) return
-    ;({ names, marks, unread } = await readNames(inner, entries))
-    isUncertain = false
+class SealedStorage implements Storage {
+  readonly #inner: Storage
+  readonly #entries: EntryCipher
+  readonly #random: Random
+  readonly #turn = oneAtATime()
+  #opened: Opened
+  /** A failed batch may be on the disk or not, so only the disk knows the entries. */
+  #isUncertain = false
+
+  constructor(inner: Storage, entries: EntryCipher, random: Random, opened: Opened) {
+    this.#inner = inner
+    this.#entries = entries
+    this.#random = random
+    this.#opened = opened
   }
 
-  async function get(wanted: string): Promise<Uint8Array | undefined> {
-    if (isUncertain) await turn(certain)
+  async get(wanted: string): Promise<Uint8Array | undefined> {
+    if (this.#isUncertain) await this.#turn(() => this.#certain())
+    const { names, marks, unread, pages } = this.#opened
     const name = names.get(wanted)
     if (name === undefined) return undefined
+    const packed = pages.get(name)?.get(wanted)
+    if (packed !== undefined) return packed.slice()
     const known = unread.get(name)
     if (unread.delete(name)) return known
-    const bytes = await inner.get(name)
-    // The entry was deleted during the read.
+    const bytes = await this.#inner.get(name)
+    // The entry was deleted, or packed into a page, during the read.
     if (bytes === undefined && names.get(wanted) !== name) return undefined
-    if (bytes === undefined) throw corrupt('an entry is missing')
-    const { mark, value } = await entries.open(name, bytes)
+    if (bytes === undefined) throw corruptEntry('an entry is missing')
+    const { mark, value } = await this.#entries.open(name, bytes)
     if (names.get(wanted) === name && !equalBytes(mark, marks.of(name))) {
       // Read before a batch that was written meanwhile, or an older copy.
-      const again = await inner.get(name)
-      if (again !== undefined && equalBytes(again, bytes)) throw corrupt('an entry is an older copy')
-      return get(wanted)
+      const again = await this.#inner.get(name)
+      if (again !== undefined && equalBytes(again, bytes)) throw corruptEntry('an entry is an older copy')
+      return this.get(wanted)
     }
     return value
   }
 
-  return {
-    get,
-    batch: (changes) =>
-      turn(async () => {
-        await certain()
-        const last = [...new Map(changes.map((change) => [change.key, change])).values()]
-        const sealed = await Promise.all(
-          last.map((change) => sealChange(change, names.get(change.key), entries, random)),
-        )
-        const changed = sealed.flatMap(({ operations: [item], mark }) => (item ? [{ name: item.key, mark }] : []))
-        const value = await entries.seal(INDEX_NAME, {
-          mark: marks.totalWith(changed),
-          key: '',
-          value: new Uint8Array(),
-        })
-        const operations = sealed.flatMap((item) => item.operations)
-        for (const { key } of operations) unread.delete(key)
-        await inner.batch([...operations, { type: 'put', key: INDEX_NAME, value }]).catch((error: unknown) => {
-          isUncertain = true
-          throw error
-        })
-        for (const { name, mark } of changed) marks.set(name, mark)
-        for (const [i, { name }] of sealed.entries()) names.set(last[i]!.key, name)
-      }),
-    async *range(prefix) {
-      if (isUncertain) await turn(certain)
-      yield* readInParallel(names.range(prefix), get)
-    },
-    close: () => turn(() => inner.close()),
+  batch(changes: readonly StorageOperation[]): Promise<void> {
+    return this.#turn(async () => {
+      await this.#certain()
+      const { names, pages } = this.#opened
+      const last = [...new Map(changes.map((change) => [change.key, change])).values()]
+      const rests = await Promise.all(toRests(last, names, pages).map(([name, rest]) => this.#sealPage(rest, name)))
+      const sealed = await Promise.all(
+        last.map((change) => {
+          const known = names.get(change.key)
+          return this.#sealChange(change, known !== undefined && pages.has(known) ? undefined : known)
+        }),
+      )
+      await this.#write([...rests, ...sealed.filter((item) => item !== undefined)])
+      for (const [i, { key }] of last.entries()) names.set(key, sealed[i]?.mark && sealed[i].name)
+    })
+  }
+
+  async *range(prefix: string): AsyncGenerator<[key: string, value: Uint8Array]> {
+    if (this.#isUncertain) await this.#turn(() => this.#certain())
+    yield* readInParallel(this.#opened.names.range(prefix), (key) => this.get(key))
+  }
+
+  close(): Promise<void> {
+    return this.#turn(() => this.#inner.close())
+  }
+
+  /** Called once, before the first read: an opening is fast when it has few disk entries to read. A full disk changes nothing. */
+  async pack(): Promise<void> {
+    const { names, pages, unread } = this.#opened
+    const loose = names.range('').filter((key) => !pages.has(names.get(key)!))
+    const found = toPages(loose.map((key) => [key, unread.get(names.get(key)!)] as const))
+    if (found.length === 0) return
+    const sealed = await Promise.all(found.map((page) => this.#sealPage(page, this.#newName())))
+    const gone = found.flatMap((page) => [...page.keys()].map((key) => deletion(names.get(key)!)))
+    try {
+      await this.#write([...sealed, ...gone])
+    } catch {
+      return this.#certain()
+    }
+    for (const [i, { name }] of sealed.entries()) for (const key of found[i]!.keys()) names.set(key, name)
+  }
+
+  async #certain(): Promise<void> {
+    if (!this.#isUncertain) return
+    this.#opened = await readNames(this.#inner, this.#entries)
+    this.#isUncertain = false
+  }
+
+  async #write(writings: readonly Writing[]): Promise<void> {
+    const { marks, unread, pages } = this.#opened
+    const index = { mark: marks.totalWith(writings), key: '', value: new Uint8Array() }
+    const value = await this.#entries.seal(INDEX_NAME, index)
+    for (const { name } of writings) unread.delete(name)
+    await this.#inner
+      .batch([...writings.map(toOperation), { type: 'put', key: INDEX_NAME, value }])
+      .catch((error: unknown) => {
+        this.#isUncertain = true
+        throw error
+      })
+    for (const { name, mark, page } of writings) {
+      marks.set(name, mark)
+      if (page === undefined) pages.delete(name)
+      else pages.set(name, page)
+    }
+  }
+
+  async #sealPage(page: Page, name: string): Promise<Writing> {
+    if (page.size === 0) return deletion(name)
+    const mark = this.#random(SEAL_MARK_BYTES)
+    return { name, mark, value: await this.#entries.seal(name, { mark, key: '', value: encodePage(page) }), page }
+  }
+
+  /** A change of the entry that stands under `known`, or under a new name. Undefined when nothing is to be deleted. */
+  async #sealChange(change: StorageOperation, known: string | undefined): Promise<Writing | undefined> {
+    if (change.type === 'del') return known === undefined ? undefined : deletion(known)
+    const name = known ?? this.#newName()
+    const mark = this.#random(SEAL_MARK_BYTES)
+    return { name, mark, value: await this.#entries.seal(name, { mark, key: change.key, value: change.value }) }
+  }
+
+  #newName(): string {
+    return bytesToHex(this.#random(NAME_BYTES))
   }
 }
 
@@ -110,10 +178,39 @@ async function* readInParallel(
   }
 }
 
-interface Sealed {
-  readonly name: string | undefined
+/** The new state of a disk entry. Without a mark and a value it is deleted. */
+interface Writing {
+  readonly name: string
   readonly mark: Uint8Array | undefined
-  readonly operations: StorageOperation[]
+  readonly value: Uint8Array | undefined
+  /** The content of a page that stays. */
+  readonly page?: Page
+}
+
+function toOperation({ name, value }: Writing): StorageOperation {
+  return value === undefined ? { type: 'del', key: name } : { type: 'put', key: name, value }
+}
+
+function deletion(name: string): Writing {
+  return { name, mark: undefined, value: undefined }
+}
+
+/** The pages that hold a changed key, each without its changed keys. */
+function toRests(
+  changes: readonly StorageOperation[],
+  names: SortedKeys,
+  pages: ReadonlyMap<string, Page>,
+): [name: string, rest: Page][] {
+  const rests = new Map<string, Map<string, Uint8Array>>()
+  for (const { key } of changes) {
+    const name = names.get(key)
+    const page = name === undefined ? undefined : pages.get(name)
+    if (name === undefined || page === undefined) continue
+    const rest = rests.get(name) ?? new Map(page)
+    rest.delete(key)
+    rests.set(name, rest)
+  }
+  return [...rests]
 }
 
 interface Opened {
@@ -124,6 +221,8 @@ interface Opened {
    * To open an entry again takes as long as the first time.
    */
   readonly unread: Map<string, Uint8Array>
+  /** By name. Fourteen full days are some 3 MB. */
+  readonly pages: Map<string, Page>
 }
 
 /**
@@ -134,106 +233,31 @@ async function readNames(inner: Storage, entries: EntryCipher): Promise<Opened> 
   const names = new Map<string, string>()
   const marks = new Marks()
   const unread = new Map<string, Uint8Array>()
+  const pages = new Map<string, Page>()
   let index: Uint8Array | undefined
   const all: [name: string, bytes: Uint8Array][] = []
   for await (const entry of inner.range('')) all.push(entry)
   for (let i = 0; i < all.length; i += READS_IN_PARALLEL) {
     const opened = all.slice(i, i + READS_IN_PARALLEL).map(async ([name, bytes]) => {
       const { mark, key, value } = await entries.open(name, bytes)
-      if (name === INDEX_NAME) index = mark
-      else {
+      if (name === INDEX_NAME) {
+        index = mark
+        return
+      }
+      marks.set(name, mark)
+      if (isPacked(key)) {
+        const page = decodePage(value)
+        pages.set(name, page)
+        for (const item of page.keys()) names.set(item, name)
+      } else {
         names.set(key, name)
-        marks.set(name, mark)
         if (unread.size < UNREAD_MAX) unread.set(name, value)
       }
     })
     await Promise.all(opened)
   }
   if (all.length > 0 && (index === undefined || !equalBytes(index, marks.totalWith([])))) {
-    throw corrupt('an entry is missing or an older copy')
+    throw corruptEntry('an entry is missing or an older copy')
   }
-  return { names: sortedKeys(names), marks, unread }
-}
-
-/** The marks of all entries and their XOR. A person without the key knows no mark, and so cannot choose entries that fit. */
-class Marks {
-  readonly #marks = new Map<string, Uint8Array>()
-  #total: Uint8Array = new Uint8Array(MARK_BYTES)
-
-  of(name: string): Uint8Array {
-    return this.#marks.get(name) ?? new Uint8Array(MARK_BYTES)
-  }
-
-  /** Undefined deletes the entry. */
-  set(name: string, mark: Uint8Array | undefined): void {
-    this.#total = this.totalWith([{ name, mark }])
-    if (mark === undefined) this.#marks.delete(name)
-    else this.#marks.set(name, mark)
-  }
-
-  /** The XOR after these changes, each of another entry. */
-  totalWith(changes: readonly { name: string; mark: Uint8Array | undefined }[]): Uint8Array {
-    const total = this.#total.slice()
-    for (const { name, mark } of changes) {
-      const before = this.of(name)
-      for (let i = 0; i < MARK_BYTES; i++) total[i]! ^= before[i]! ^ (mark?.[i] ?? 0)
-    }
-    return total
-  }
-}
-
-interface Entry {
-  readonly mark: Uint8Array
-  readonly key: string
-  readonly value: Uint8Array
-}
-
-/** Seals a change of the entry that stands under `known`, or under a new name. */
-async function sealChange(
-  change: StorageOperation,
-  known: string | undefined,
-  entries: EntryCipher,
-  random: Random,
-): Promise<Sealed> {
-  if (change.type === 'del') {
-    return { name: undefined, mark: undefined, operations: known === undefined ? [] : [{ type: 'del', key: known }] }
-  }
-  const name = known ?? bytesToHex(random(NAME_BYTES))
-  const mark = random(MARK_BYTES)
-  const value = await entries.seal(name, { mark, key: change.key, value: change.value })
-  return { name, mark, operations: [{ type: 'put', key: name, value }] }
-}
-
-interface EntryCipher {
-  seal(name: string, entry: Entry): Promise<Uint8Array>
-  open(name: string, bytes: Uint8Array): Promise<Entry>
-}
-
-function entryCipher(cryptoKey: CryptoKey, random: Random): EntryCipher {
-  return {
-    async seal(name, { mark, key, value }) {
-      const head = utf8(key)
-      const writer = byteWriter(MARK_BYTES + 2 + head.length + value.length)
-      const plain = writer.bytes(mark).u16(head.length).bytes(head).bytes(value).finish()
-      const iv = random(IV_BYTES)
-      return concatBytes(iv, await seal(cryptoKey, { iv, header: utf8(name) }, plain))
-    },
-    async open(name, bytes) {
-      let plain: Uint8Array
-      try {
-        const iv = bytes.subarray(0, IV_BYTES)
-        plain = await open(cryptoKey, { iv, header: utf8(name) }, bytes.subarray(IV_BYTES))
-      } catch (cause) {
-        throw corrupt('the key does not open this storage, or an entry was changed', cause)
-      }
-      const keyAt = MARK_BYTES + 2
-      const valueAt = keyAt + ((plain[MARK_BYTES]! << 8) | plain[MARK_BYTES + 1]!)
-      const key = new TextDecoder().decode(plain.subarray(keyAt, valueAt))
-      return { mark: plain.slice(0, MARK_BYTES), key, value: plain.slice(valueAt) }
-    },
-  }
-}
-
-function corrupt(reason: string, cause?: unknown): FederationError<'STORAGE_CORRUPT'> {
-  return new FederationError('STORAGE_CORRUPT', reason, { what: 'sealed' }, { cause })
+  return { names: sortedKeys(names), marks, unread, pages }
 }
