@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 
 const APP = fileURLToPath(new URL('../app/dist/', import.meta.url))
 /** The first view loads these: the map, its land, and redaction with h3-js, which also draws the hexagons. */
-const FIRST_VIEW = /^(map|land-110m|redactor|check-manifest)-/
+const FIRST_VIEW = /^(map|_virtual_coarse-land|redactor|check-manifest)-/
 
 export function appBytes() {
   const page = readFileSync(join(APP, 'index.html'), 'utf8')

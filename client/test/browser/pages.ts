@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { CONTENT_SECURITY_POLICY, startWebServer, type WebServer } from '@geotrace/node/testing'
 import { build } from 'vite'
 import { openSite, type Site } from '../../../core-wasm/test/browser/site.ts'
-import { cities } from '../../app/vite.config.ts'
+import { mapData } from '../../app/vite.config.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const REPORT = '../../../core-wasm/test/browser/report.js'
@@ -75,7 +75,7 @@ async function bundle(entries: Readonly<Record<string, string>>): Promise<string
     root: here,
     // React mounts twice in StrictMode only while it develops.
     define: { 'process.env.NODE_ENV': '"development"' },
-    plugins: [cities()],
+    plugins: [mapData()],
     resolve: { conditions: ['source', 'browser', 'module', 'import', 'default'] },
     build: {
       outDir: folder,

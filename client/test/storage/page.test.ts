@@ -31,7 +31,9 @@ describe('the pages of a sealed storage', () => {
         const disk = memoryStorage()
         await fill(disk)
         let storage = await encryptedStorage(disk, KEY)
-        const model = new Map(Array.from({ length: KEYS }, (_, n) => [toKey(n), Uint8Array.of(n & 255)]))
+        const model = new Map<string, Uint8Array>(
+          Array.from({ length: KEYS }, (_, n) => [toKey(n), Uint8Array.of(n & 255)]),
+        )
         for (const { changes, reopens } of steps) {
           const operations = changes.map(
             ({ n, bytes }): StorageOperation => (bytes === null ? del(toKey(n)) : put(toKey(n), bytes)),

@@ -7,7 +7,6 @@ import type { MultiLineString, MultiPolygon, Polygon } from 'geojson'
 import { feature, mesh } from 'topojson-client'
 import type { GeometryCollection, Topology } from 'topojson-specification'
 import fine from 'world-atlas/countries-50m.json?url'
-import coarse from 'world-atlas/land-110m.json?url'
 
 export interface Land {
   type: 'FeatureCollection'
@@ -19,22 +18,25 @@ export interface Land {
 type Atlas = Topology<{ land: GeometryCollection; countries?: GeometryCollection }>
 
 const FINE_FROM_ZOOM = 3
-const loaded = new Map<string, Promise<Land>>()
+const loaded = new Map<boolean, Promise<Land>>()
 
 export function isFine(zoom: number): boolean {
   return zoom >= FINE_FROM_ZOOM
 }
 
 export function loadLand(zoom: number): Promise<Land> {
-  const url = isFine(zoom) ? fine : coarse
-  const known = loaded.get(url)
+  const wantsFine = isFine(zoom)
+  const known = loaded.get(wantsFine)
   if (known !== undefined) return known
-  const loading = fetch(url)
-    .then((response) => response.json() as Promise<Atlas>)
-    .then(toLand)
-  loaded.set(url, loading)
-  loading.catch(() => loaded.delete(url))
+  const atlas = wantsFine ? fetch(fine).then((response) => response.json()) : loadCoarse()
+  const loading = atlas.then(toLand)
+  loaded.set(wantsFine, loading)
+  loading.catch(() => loaded.delete(wantsFine))
   return loading
+}
+
+async function loadCoarse(): Promise<Atlas> {
+  return (await import('virtual:coarse-land')).default as Atlas
 }
 
 function toLand(atlas: Atlas): Land {
