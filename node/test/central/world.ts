@@ -96,6 +96,8 @@ export interface World {
   readonly codes: CodeRegistry
   readonly sweeping: Retention
   device(relay?: Uint8Array): Device
+  /** A device of another world, whose store this one has now. */
+  take(device: Device): void
   /** The current epoch of the clock. */
   epoch(): number
 }
@@ -170,6 +172,7 @@ export async function world(init: WorldInit = {}): Promise<World> {
     risk,
     codes,
     sweeping,
+    take: (device) => device.moveTo(settling),
     device: (relay) => new Device(manifest, settling, certified, random, clock, relay),
     epoch: () => timeToEpoch(clock.now()),
   }
@@ -204,7 +207,7 @@ export class Device {
   #last: Uint8Array | undefined
 
   readonly #manifest: Manifest
-  readonly #service: Pick<SyncService, 'answer'>
+  #service: Pick<SyncService, 'answer'>
   readonly #rosters: CertifiedRoster[]
   readonly #random: Random
   constructor(
@@ -222,6 +225,10 @@ export class Device {
     this.#relay = relay
     this.#clock = clock
     this.secret = random(32)
+  }
+
+  moveTo(service: Pick<SyncService, 'answer'>): void {
+    this.#service = service
   }
 
   frame(sync: DeviceSync = {}): Uint8Array {

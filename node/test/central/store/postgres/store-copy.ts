@@ -1,16 +1,19 @@
 /** Tests of the copy from a level store into an empty store on database servers. Devices see no change. */
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '@geotrace/core-wasm'
+import { simulatedClock, systemClock } from '@geotrace/core-wasm'
 import { EPOCHS_PER_DAY, LAG_NEXT } from '@geotrace/core-wasm/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundleProgram, startProgram } from '../../../../../scripts/test-program.js'
 import type { CentralStore, CodeRecord, MarkList, ReportRecord } from '../../../../src/central/store/central-store.ts'
 import { levelStore } from '../../../../src/central/store/level/level-store.ts'
 import { copyToPostgres } from '../../../../src/central/store/postgres/copy/store-copy.ts'
 import { postgresStore } from '../../../../src/central/store/postgres/postgres-store.ts'
 import type { StoreSource } from '../../../../src/central/store/store-source.ts'
 import { systemRandom } from '../../../../src/platform/random.ts'
+import { type Device, demoManifest, START, world } from '../../world.ts'
 import { deposit, group, hash, hashes, id, mark, row, rowsOf, syncId } from '../sample.ts'
 import type { TestServer } from './server.ts'
 
@@ -59,17 +62,57 @@ export function storeCopyTests(server: () => TestServer): void {
       },
     )
 
-    it('goes on after it ended anywhere, and nobody opens the unfinished store', async () => {
-      const store = await openLevel()
-      await fill(store)
-      const before = await look(store)
-      const source = store.source()
+    it('devices read on where they were, and a repeated sync and a later contact count as before', async () => {
+      const clock = simulatedClock(START)
+      const manifest = demoManifest()
+      const store = await levelStore({ dir: join(dir, 'store'), random: systemRandom, clock })
+      const first = await world({ store, clock, manifest })
+      const [ada, ben, cleo] = [first.device(), first.device(), first.device()]
+      const epoch = first.epoch() - 3
+      const meeting = { rows: { [epoch]: ['café', 'tram'] } }
+      const repeated = { ...meeting, syncId: syncId(1) }
+      await ben.sync(repeated)
+      await cleo.sync({ rows: { [epoch]: ['elsewhere'] } })
+      const { codes } = await first.codes.issue({ count: 1, days: 3 }, { name: 'operator' })
+      await ada.sync({ ...meeting, code: codes[0]! })
+      await first.risk.settled()
+      for (const device of [ada, ben, cleo]) await device.readAll()
+      const seen = (device: Device) => ({ read: device.read, held: [...device.held] })
+      const before = [ada, ben, cleo].map(seen)
+      expect(ben.held.size).toBe(2)
+      await first.risk.stop()
+      await copy(store.source())
+      await store.close()
+
+      const copied = await postgresStore({ urls, keyPath: join(dir, 'database.keys'), random: systemRandom, clock })
+      const later = await world({ store: copied, clock, manifest, rosters: first.rosters })
+      for (const device of [ada, ben, cleo]) later.take(device)
+      await ben.sync(repeated)
+      expect(later.service.counters).toMatchObject({ syncs: 1, duplicates: 1 })
+      for (const device of [ada, ben, cleo]) await device.readAll()
+      expect([ada, ben, cleo].map(seen)).toEqual(before)
+      await cleo.sync({ rows: { [epoch]: ['tram'] } })
+      await cleo.readAll()
+      expect(cleo.held.size).toBe(1)
+      expect(cleo.read.generation).toBe(before[2]!.read.generation)
+      await later.risk.stop()
+      await copied.close()
+    })
+
+    it('goes on after kills, and no peer opens the unfinished store', async () => {
+      const filled = await openLevel()
+      await fill(filled)
+      const before = await look(filled)
+      await filled.close()
+      const program = await bundleProgram('node/test/central/store/postgres/copy-child.ts')
       for (const left of [3, 25]) {
-        await expect(copy(failing(source, left))).rejects.toThrow('the process ends')
+        const child = startProgram(program, [dir, `${left}`, ...urls])
+        expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
         await expect(openCopy()).rejects.toMatchObject({ code: 'STORE_MISSING' })
       }
+      const store = await openLevel()
       const steps: string[] = []
-      await copy(source, (name, step) => steps.push(`${name} ${step}`))
+      await copy(store.source(), (name, step) => steps.push(`${name} ${step}`))
       expect(steps.slice(0, 4)).toEqual(['numbers known', 'users known', 'marks known', 'records known'])
       const copied = await openCopy()
       expect(await look(copied)).toEqual(before)
