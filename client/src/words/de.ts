@@ -36,7 +36,7 @@ const toReasons = (n: Numbers): Words['reasons'] => ({
   erasing: () =>
     'Ihre Daten werden gelöscht. Die Zentrale hat es noch nicht bestätigt, und solange wird nichts aufgezeichnet.',
   'no-consent-record': () => 'Sie haben keinem Tagebuch zugestimmt, deshalb wird nichts aufgezeichnet.',
-  paused: () => 'Die Aufzeichnung pausiert.',
+  paused: () => 'Die Aufzeichnung ist angehalten.',
   'location-denied': () =>
     'Der Browser gibt dieser Seite Ihren Standort nicht. Erlauben Sie ihn in den Browser-Einstellungen für diese Seite.',
   'location-not-asked': () => 'Der Browser wurde noch nicht nach Ihrem Standort gefragt.',

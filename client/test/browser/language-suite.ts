@@ -41,7 +41,7 @@ export function languageSuite(stage: () => Stage): void {
     const page = await app.open()
     await page.getByText('Waren Sie in der Nähe').waitFor()
     expect(await page.locator('html').getAttribute('lang')).toBe('de')
-    await page.getByRole('button', { name: 'Anfangen' }).click()
+    await page.getByRole('button', { name: 'Beginnen' }).click()
     // The app opens this view when its diary is ready.
     await page.getByText('Drei Dinge').waitFor()
     await go(page, 'settings')

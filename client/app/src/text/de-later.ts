@@ -27,10 +27,10 @@ export const later = (n: Numbers): Later => {
     home: { here: 'Ich bin jetzt zu Hause', onMap: 'Auf der Karte markieren' },
     town: {
       title: 'In der Stadt der Vorführung leben',
-      lead: 'Dies ist eine Vorführung: Übernehmen Sie die letzten Stunden von jemandem, der in dem Café saß, in dem Ada vor ihrer Meldung saß, samt Zuhause, und sehen Sie, was geschieht.',
+      lead: 'Dies ist eine Vorführung: Übernehmen Sie die letzten Stunden einer Person, die im selben Café saß wie Ada vor ihrer Meldung, samt deren Zuhause, und sehen Sie, was geschieht.',
       take: 'Diese Stunden übernehmen',
       agreeFirst: 'Stimmen Sie erst dem Tagebuch und dem Senden zu.',
-      syncing: 'Gleicht ab …',
+      syncing: 'Abgleich läuft …',
       failed: 'Der Abgleich ist fehlgeschlagen; die App versucht es wieder.',
       synced: 'Abgeglichen: Sehen Sie die Karte und die Begegnungen an.',
       see: 'Die Begegnung ansehen',
@@ -48,7 +48,7 @@ export const later = (n: Numbers): Later => {
       homeHere: 'Mein Zuhause ist hier',
       hide: (radius) => `${radius} hier verbergen`,
       hidden: (radius) => `${radius} um diesen Ort sind verborgen.`,
-      homeNow: 'Das ist jetzt Ihr Zuhause. Was gewartet hat, darf hinaus.',
+      homeNow: 'Das ist jetzt Ihr Zuhause. Was darauf gewartet hat, kann nun gesendet werden.',
       preview:
         'Aus der grauen Zone auf der Karte wird nie etwas gesendet. Sie ist größer als Ihr Zuhause, und es liegt nicht in ihrer Mitte.',
       far: (distance) =>
@@ -129,8 +129,8 @@ export const later = (n: Numbers): Later => {
       title: 'Begegnungen',
       said: {
         new: 'Die Begegnung ist wieder offen.',
-        confirmed: 'Sie haben gesagt, dass Sie dort waren.',
-        dismissed: 'Sie haben gesagt, dass Sie es nicht waren. Die Begegnung zählt nicht mehr.',
+        confirmed: 'Sie haben angegeben, dass Sie dort waren.',
+        dismissed: 'Sie haben angegeben, dass Sie nicht dort waren. Die Begegnung zählt nicht mehr.',
         archived: 'Die Begegnung ist abgelegt.',
       },
       undo: 'Rückgängig',
@@ -150,7 +150,7 @@ export const later = (n: Numbers): Later => {
         `<place>${place}</place>, ${n.count(matches, { one: '# gleicher Fingerabdruck', other: '# gleiche Fingerabdrücke' })}, bestenfalls in ${n.number(layers)} von 3 Gittern.`,
       writtenBy: (authority) => `Geschrieben von: ${authority}.`,
       wasThere: 'Ich war dort',
-      notMe: 'Das war nicht ich',
+      notMe: 'Ich war nicht dort',
       putAway: 'Ablegen',
       bringBack: 'Zurückholen',
       map: 'Karte dieses Ortes',
@@ -173,7 +173,7 @@ export const later = (n: Numbers): Later => {
       lead: 'Einmal in der Stunde bittet dieses Gerät Freiwillige um Schlüssel, macht aus dem Tagebuch Fingerabdrücke, hinterlegt sie und liest, was zurückkommt. Das sieht immer gleich aus, ob es etwas zu sagen gibt oder nicht.',
       notAgreed: 'Sie haben dem Senden nicht zugestimmt. <a>Das lässt sich in den Einstellungen ändern.</a>',
       label: 'Dieser Abgleich',
-      running: 'Gleicht ab …',
+      running: 'Abgleich läuft …',
       now: 'Jetzt abgleichen',
       notYet: 'Noch nicht, seit die App offen ist',
       last: (when) => `Zuletzt ${when}`,
@@ -221,7 +221,7 @@ export const later = (n: Numbers): Later => {
       wait: 'Positionen warten',
       dropped: 'Weggelassen, am Zuhause oder in einer Zone',
       refused: 'Abgelehnt',
-      lied: 'Der Lüge überführte Freiwillige',
+      lied: 'Freiwillige mit nachweislich falscher Antwort',
       volunteers: 'Freiwillige',
       lostToRoster: 'An eine andere Liste verloren',
       contradicted: 'Die Behörde widersprach sich',
@@ -231,12 +231,12 @@ export const later = (n: Numbers): Later => {
     },
     report: {
       title: 'Einen positiven Test melden',
-      lead: 'Mit dem Code, den Ihnen das Gesundheitsamt gab. Wer in Ihrer Nähe war, erfährt, wo und wann die Begegnung war, aber nicht mit wem.',
+      lead: 'Mit dem Code, den Ihnen das Gesundheitsamt gegeben hat. Wer in Ihrer Nähe war, erfährt, wo und wann die Begegnung war, aber nicht mit wem.',
       code: 'Meldecode',
       codeHelp: 'Sechzehn Buchstaben und Ziffern. O gilt als 0 und I als 1.',
       agree:
         'Ich stimme zu, dass die Fingerabdrücke der letzten Tage mit denen anderer verglichen werden. Sie gehen mit einer Zufallszahl dieses Geräts hinaus, ohne Ort und ohne Namen.',
-      reporting: 'Meldet …',
+      reporting: 'Meldung läuft …',
       waiting: 'Wartet …',
       report: 'Melden',
       needsDeposit: 'Zum Melden müssen Sie in den Einstellungen dem Senden zustimmen.',
@@ -244,7 +244,7 @@ export const later = (n: Numbers): Later => {
       rhythm:
         'Eine Meldung ist so groß wie jeder andere Abgleich und geht an dieselben Rechner. Sie geht sofort, also sieht, wer dieses Netz beobachtet, einen Abgleich außer der Reihe.',
       accepted: 'Gemeldet. Die Zentrale hat den Code angenommen.',
-      held: 'Gemeldet. Die Behörde sieht die Meldung an, bevor sie andere warnt.',
+      held: 'Gemeldet. Die Behörde prüft die Meldung, bevor andere gewarnt werden.',
       updated: 'Mit diesem Code haben Sie schon gemeldet. Die Meldung wurde aktualisiert.',
       noAnswer: 'Die Zentrale hat zu dem Code nichts geantwortet. Der nächste Abgleich fragt wieder.',
       kept: 'Die Zentrale ist nicht erreichbar. Ihre Meldung wartet auf diesem Gerät und geht mit dem nächsten Abgleich.',
@@ -255,7 +255,7 @@ export const later = (n: Numbers): Later => {
       reachWhy: 'Alle, die in diesen Stunden oder kurz danach in Ihrer Nähe waren, erfahren es beim nächsten Abgleich.',
       heldMore: (count) =>
         `${n.count(count, { one: '# weitere Position wartet', other: '# weitere Positionen warten' })}, bis Ihr Zuhause bekannt ist. <a>Markieren Sie es jetzt</a> und gleichen Sie dann ab, damit auch diese Stunden andere warnen.`,
-      stopCamera: 'Kamera anhalten',
+      stopCamera: 'Kamera ausschalten',
       scan: 'QR-Code scannen',
       camera: 'Was die Kamera sieht',
       cameraDenied:
@@ -267,11 +267,11 @@ export const later = (n: Numbers): Later => {
       title: (day) => `Sie haben am ${day} gemeldet`,
       stages: {
         accepted: 'Die Zentrale hat Ihre Meldung. Wer in Ihrer Nähe war, erfährt es beim nächsten Abgleich.',
-        held: 'Die Behörde sieht Ihre Meldung an, bevor sie andere warnt.',
+        held: 'Die Behörde prüft Ihre Meldung, bevor andere gewarnt werden.',
         published: 'Wer in Ihrer Nähe war, wird beim nächsten Abgleich gewarnt.',
         updated: 'Sie haben Ihre Meldung geändert. Wer in Ihrer Nähe war, erfährt es beim nächsten Abgleich.',
         withdrawn: 'Sie haben diese Meldung zurückgenommen.',
-        ended: 'Diese Meldung zählt nicht mehr: Ihre Tage sind vorbei, oder die Behörde hat sie zurückgenommen.',
+        ended: 'Diese Meldung zählt nicht mehr: Ihr Zeitraum ist vorbei, oder die Behörde hat sie zurückgenommen.',
       },
       takeBack: 'Die Meldung zurücknehmen',
       takeBackWhy:
@@ -287,7 +287,7 @@ export const later = (n: Numbers): Later => {
     spread: {
       title: 'Wo Gemeldete waren',
       close: 'Schließen',
-      loading: 'Fragt Mitglieder des Verbunds …',
+      loading: 'Mitglieder des Verbunds werden gefragt …',
       none: 'Dieser Verbund zählt keine Orte.',
       notYet: 'Es ist noch nichts veröffentlicht.',
       firstEnds: (day) =>
@@ -334,19 +334,19 @@ export const later = (n: Numbers): Later => {
     },
     transfer: {
       title: 'Import & Export',
-      reading: (done, of) => `Liest … ${done} von ${of}`,
-      taking: (done, of) => `Übernimmt ${n.number(done)} von ${n.number(of)} …`,
+      reading: (done, of) => `Wird gelesen: ${done} von ${of}`,
+      taking: (done, of) => `Wird übernommen: ${n.number(done)} von ${n.number(of)}`,
       noFix: 'Die Datei hat keine Position der letzten 28 Tage.',
       tracks: 'Aufzeichnungen anderer Apps',
       formats:
         'GPX, KML, TCX, FIT, GeoJSON mit Zeiten, CSV, Geolife und Googles Standortverlauf (<file>Records.json</file>, <file>Timeline.json</file>). Die Datei bleibt hier.',
       window:
-        'Vorab: Nur die letzten drei Stunden lassen sich noch vergleichen, denn die Salze älterer Stunden gibt es nicht mehr. Ältere Positionen bleiben 14 Tage auf diesem Gerät, für Ihr Zuhause, Ihre Karte und die Verbreitung.',
+        'Vorab: Nur die letzten drei Stunden lassen sich noch vergleichen, denn die Schlüssel älterer Stunden gibt es nicht mehr. Ältere Positionen bleiben 14 Tage auf diesem Gerät, für Ihr Zuhause, Ihre Karte und die Verbreitung.',
       choose: 'Eine Datei wählen',
       noDiary: 'Sie haben noch keinem Tagebuch zugestimmt.',
-      sealing: 'Versiegelt …',
+      sealing: 'Wird versiegelt …',
       saved: 'Gespeichert. Ohne das Passwort kann niemand die Datei öffnen, auch Sie nicht.',
-      opening: 'Öffnet …',
+      opening: 'Wird geöffnet …',
       restored: 'Dieses Gerät hat alles aus der Sicherung. Nutzen Sie das alte Gerät nicht mehr.',
       move: 'Auf ein neues Gerät umziehen',
       moveWhy: 'Eine Datei mit allem, verschlüsselt mit einem Passwort.',
@@ -393,9 +393,12 @@ export const later = (n: Numbers): Later => {
         unavailable: 'Dieses Gerät gibt zurzeit keine Position. Die App versucht es weiter.',
       },
       resume: 'Fortsetzen',
-      tryAgain: 'Noch einmal',
+      tryAgain: 'Erneut versuchen',
       pause: 'Anhalten',
       noDiary: 'Sie haben noch keinem Tagebuch zugestimmt.',
+      fewer: 'Akku schonen: meine Position seltener bestimmen',
+      fewerWhy: (perDay) =>
+        `Eine Position je Viertelstunde, solange Sie an einem Ort sind, und alle fünf Minuten, wenn Sie unterwegs sind; höchstens ${n.number(perDay)} am Tag. Kurze Begegnungen werden seltener gefunden, und ihre Dauer ist weniger sicher.`,
       lastPosition: (place, accuracy, limit) =>
         `Letzte Position <place>${place}</place>, auf ${accuracy} genau. Behalten werden solche auf höchstens ${limit} genau, eine für je fünf Minuten.`,
       home: 'Zuhause',
@@ -586,7 +589,7 @@ export const later = (n: Numbers): Later => {
         withdraw: 'meine Meldung zurückziehen',
       },
       slip: { name: 'Beileger', says: 'bei einer Meldung ein versiegelter Beitrag zu einer Karte, sonst leer' },
-      marks: 'Marken bisher',
+      marks: 'Markierungen bisher',
       marksSay: (generation, read) => `Generation ${generation}, ${n.number(read)} gelesen`,
       groups: 'Gruppen',
       epochs: (count) => n.count(count, { one: '# Epoche', other: '# Epochen' }),
@@ -628,13 +631,13 @@ export const later = (n: Numbers): Later => {
         salting === 'plain' ? 'Salts' : 'Schlüssel',
         'Risiko-Hashes',
         'Wer was sah',
-        'Marken',
+        'Markierungen',
       ],
       meeting: 'Das Treffen',
       apart: 'Abstand',
       benBefore: 'Ben vor Ada',
       benAfter: 'Ben nach Ada',
-      loading: 'Der Kern lädt …',
+      loading: 'Der Kern wird geladen …',
       back: 'Zurück',
       next: (step) => (step === undefined ? 'Weiter' : `Weiter: ${step}`),
       learnsNothing: 'Wenn Ada meldet, erfährt Ben nichts, denn keiner seiner Hashes zählt.',
@@ -712,10 +715,10 @@ export const later = (n: Numbers): Later => {
       cloud: (rows) => `${hashes(rows)}, die doppelten hervorgehoben`,
       marksTitle: 'Ada meldet, Ben erfährt es',
       marks:
-        'Adas Code kommt mit einem gewöhnlichen Abgleich an. Die Zentrale markiert die Hashes anderer, die ihren gleichen und nicht früher sind. Bei Bens nächstem Abgleich liest sein Telefon seine Marken und schlägt sie im eigenen Tagebuch nach, dem einzigen Ort, der weiß, was sie bedeuten.',
+        'Adas Code kommt mit einem gewöhnlichen Abgleich an. Die Zentrale markiert die Hashes anderer, die ihren gleichen und nicht früher sind. Bei Bens nächstem Abgleich liest sein Telefon seine Markierungen und schlägt sie im eigenen Tagebuch nach, dem einzigen Ort, der weiß, was sie bedeuten.',
       noMarks: 'Nichts von Ben ist markiert: Sie waren zu weit auseinander, oder er war gegangen, bevor sie kam.',
       marked: (same, trail, minutes, certainty, place) =>
-        `${n.count(same, { one: '# Marke', other: '# Marken' })} desselben Blocks, ${n.number(trail)} des Blocks danach; im Abstand von höchstens ${n.minutes(minutes)}; Sicherheit: ${certainty}. Bei ${place}, was nur Bens Telefon weiß.`,
+        `${n.count(same, { one: '# Markierung', other: '# Markierungen' })} desselben Blocks, ${n.number(trail)} des Blocks danach; im Abstand von höchstens ${n.minutes(minutes)}; Sicherheit: ${certainty}. Bei ${place}, was nur Bens Telefon weiß.`,
     },
   }
 }

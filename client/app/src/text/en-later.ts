@@ -400,6 +400,9 @@ export const later = (n: Numbers) => {
       tryAgain: 'Try again',
       pause: 'Pause',
       noDiary: 'You have not agreed to a diary yet.',
+      fewer: 'Save the battery: read my position less often',
+      fewerWhy: (perDay: number) =>
+        `A position every quarter of an hour while you keep still, and every five minutes on the way; at most ${n.number(perDay)} a day. Short meetings are found less often, and their duration is less certain.`,
       lastPosition: (place: string, accuracy: string, limit: string) =>
         `Last position <place>${place}</place>, accurate to ${accuracy}. Kept are those of at most ${limit}, one for every five minutes.`,
       home: 'Home',
