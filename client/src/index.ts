@@ -40,6 +40,7 @@ export {
   type ProtectionState,
   type Situation,
 } from './protection/protection.ts'
+export { nextReadingAt } from './reading-pace.ts'
 export {
   accuracyMaxM,
   type GeolocationReading,

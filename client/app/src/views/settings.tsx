@@ -6,7 +6,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { EnrolmentCard } from '../codes/enrolment-card.tsx'
 import { coordinates } from '../coordinates.ts'
 import { readQuery } from '../query.ts'
-import { restart, startRecording, stopRecording } from '../session/location.ts'
+import { askForFewer, FEWER_PER_DAY, fewer, restart, startRecording, stopRecording } from '../session/location.ts'
 import { askToNotify, notifying } from '../session/notify.ts'
 import { markChanged, refreshConsents, refreshDiary, refreshExposures } from '../session/refresh.ts'
 import { absences, consents, placeNames, position, recording, sent } from '../session/state.ts'
@@ -104,6 +104,15 @@ function Recording({ tracer, limitM }: { tracer: Tracer; limitM: number }) {
         </button>
       </div>
       <p role="status">{record ? text.recordingStates[state] : text.noDiary}</p>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={fewer.value}
+          onChange={(event) => askForFewer(tracer, event.currentTarget.checked)}
+        />{' '}
+        {text.fewer}
+      </label>
+      <p class="small">{text.fewerWhy(FEWER_PER_DAY)}</p>
       {here !== undefined && (
         <p class="small">
           <Rich
