@@ -7,7 +7,7 @@ import { makePlaces, type Places } from './places.ts'
 
 /** `npm run test:slow -- cli/fuzz` runs thousands of these command lines. */
 const COUNT = 120
-const SEED = 8
+const SEED = 11
 let places: Places
 let prefix: string[] | undefined
 let machine: Machine
